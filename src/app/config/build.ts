@@ -1,0 +1,150 @@
+import { dirname, resolve } from 'node:path'
+
+import {
+  normalPath,
+  parseLocation,
+  type Configuration,
+  type Database,
+  type Project,
+  type RetentionPolicy,
+  type SecretReference,
+  type Vault,
+} from '#model'
+import { defaultVault } from './cross-check.ts'
+import type { MainFile, ProjectsFile } from './schema.ts'
+
+/** What a configuration that says nothing about it takes from its surroundings. */
+export interface Surroundings {
+  /** Absolute. */
+  readonly state: string
+  readonly timezone: string
+}
+
+/** Fills in the defaults and makes paths absolute. The main file comes first; all files have passed all checks. */
+export function buildConfiguration(
+  main: { readonly file: string; readonly value: MainFile },
+  others: readonly { readonly file: string; readonly value: ProjectsFile }[],
+  surroundings: Surroundings,
+): Configuration {
+  const { organisation, timezone, language, state, catalog, vaults, notify } = main.value
+  const folder = dirname(main.file)
+  const fallback = defaultVault(vaults) ?? ''
+  return {
+    file: main.file,
+    files: [main.file, ...others.map((other) => other.file)],
+    ...optional({ organisation }),
+    timezone: timezone ?? surroundings.timezone,
+    language: language ?? 'en',
+    state: normalPath(resolve(folder, state ?? surroundings.state)),
+    catalog: catalog ?? { kind: 'sqlite' },
+    vaults: Object.entries(vaults).map(([name, vault]) => buildVault(name, vault, folder)),
+    projects: [main, ...others].flatMap(({ file, value }) =>
+      Object.entries(value.projects ?? {}).map(([name, project]) =>
+        buildProject(name, project, dirname(file), fallback),
+      ),
+    ),
+    notify: notify ? buildNotify(notify, folder) : {},
+  }
+}
+
+type VaultFields = MainFile['vaults'][string]
+type ProjectFields = ProjectsFile['projects'][string]
+type NotifyFields = NonNullable<MainFile['notify']>
+
+function buildVault(name: string, fields: VaultFields, folder: string): Vault {
+  const reference = (secret: SecretReference | undefined) => secret && beside(secret, folder)
+  return {
+    name,
+    location: parseLocation(fields.location.startsWith('.') ? resolve(folder, fields.location) : fields.location),
+    tier: fields.tier ?? 'hot',
+    password: beside(fields.password, folder),
+    ...optional({
+      identity: reference(fields.identity),
+      knownHosts: fields['known-hosts'] === undefined ? undefined : resolve(folder, fields['known-hosts']),
+      accessKey: reference(fields['access-key']),
+      secretKey: reference(fields['secret-key']),
+      objectLock: fields['object-lock'],
+      place: fields.place && optional(fields.place),
+      capacityBytes: fields.capacity,
+      price: fields.price,
+    }),
+  }
+}
+
+function buildProject(name: string, fields: ProjectFields, folder: string, fallback: string): Project {
+  return {
+    name,
+    title: fields.title ?? name,
+    type: fields.type,
+    path: normalPath(resolve(folder, fields.path)),
+    criticality: fields.criticality ?? 'medium',
+    schedule: fields.schedule,
+    leaveOut: fields['leave-out'] ?? [],
+    vault: fields.vault ?? fallback,
+    copies: (fields.copies ?? []).map(({ to, schedule }) => ({ to, ...optional({ schedule }) })),
+    keep: new Map(Object.entries(fields.keep ?? {}).map(([vault, keep]) => [vault, buildRetention(keep)])),
+    restore: optional(fields.restore ?? {}),
+    paused: fields.paused ?? false,
+    ...optional({
+      on: fields.on,
+      files: fields.files,
+      databases: fields.databases?.map((database) => buildDatabase(database, folder)),
+      restoreTest: fields['restore-test'],
+    }),
+  }
+}
+
+function buildRetention({ prune, ...rules }: NonNullable<ProjectFields['keep']>[string]): RetentionPolicy {
+  return { ...optional(rules), prune: prune ?? 'automatic' }
+}
+
+function buildDatabase(database: NonNullable<ProjectFields['databases']>[number], folder: string): Database {
+  switch (database.driver) {
+    case 'sqlite':
+    case 'json':
+      return database
+    case 'postgresql':
+    case 'mysql':
+    case 'mariadb': {
+      const { driver, password, socket, ...rest } = database
+      const connection = optional({
+        ...rest,
+        password: password && beside(password, folder),
+        socket: socket === undefined ? undefined : resolve(folder, socket),
+      })
+      if (driver !== 'postgresql') return { driver, ...connection }
+      return { driver, ...connection, format: database.format ?? 'plain' }
+    }
+    default:
+      return database satisfies never
+  }
+}
+
+function buildNotify(fields: NotifyFields, folder: string): Configuration['notify'] {
+  const { mail, slack, discord, sentry, webhook, digest } = fields
+  return optional({
+    mail: mail && {
+      smtp: mail.smtp,
+      from: mail.from,
+      to: mail.to,
+      ...optional({ password: mail.password && beside(mail.password, folder) }),
+    },
+    slack: slack && { webhook: beside(slack.webhook, folder) },
+    discord: discord && { webhook: beside(discord.webhook, folder) },
+    sentry: sentry && { dsn: beside(sentry.dsn, folder) },
+    webhook: webhook && { url: beside(webhook.url, folder) },
+    digest,
+  })
+}
+
+/** A reference whose file is relative to the folder of the configuration. */
+function beside(secret: SecretReference, folder: string): SecretReference {
+  return 'file' in secret ? { file: resolve(folder, secret.file) } : secret
+}
+
+type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+/** Without the keys that are undefined: absent and undefined are not the same to the compiler. */
+function optional<T extends object>(table: T): Present<T> {
+  return Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined)) as Present<T>
+}

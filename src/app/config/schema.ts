@@ -1,0 +1,362 @@
+import { z } from 'zod'
+
+import { AppError, nearest, parseBytes } from '#base'
+import {
+  criticalities,
+  languages,
+  namePattern,
+  objectLocks,
+  parseDuration,
+  parseLocation,
+  parseSchedule,
+  projectTypes,
+  restoreTestIntervals,
+  tiers,
+} from '#model'
+
+/** A text that `parse` reads; what it throws becomes the message. */
+function parsed<T>(example: string, description: string, parse: (text: string) => T) {
+  const schema = z.string().meta({ description, examples: [example] })
+  return schema.transform((text, context): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      context.addIssue({ code: 'custom', message: error.message })
+      return z.NEVER
+    }
+  })
+}
+
+function text(example: string, description: string) {
+  return z
+    .string()
+    .min(1)
+    .meta({ description, examples: [example] })
+}
+
+function checked(example: string, description: string, isRight: (value: string) => boolean, message: string) {
+  return z
+    .string()
+    .refine(isRight, { error: message })
+    .meta({ description, examples: [example] })
+}
+
+/** A relative path in a file of configuration is relative to that file, and says so by its first two characters. */
+function path(example: string, description: string) {
+  const message = `must be an absolute path, or begin with ./ to be beside this file, for example "${example}"`
+  return checked(example, description, (value) => /^\/|^\.(\/|$)/.test(value) && !value.includes('\0'), message)
+}
+
+function innerPath(example: string, description: string) {
+  const isRight = (value: string): boolean =>
+    value !== '' && !value.includes('\0') && !value.startsWith('~') && !value.split('/').includes('..')
+  return checked(
+    example,
+    description,
+    isRight,
+    `must be a path inside the project, or an absolute one, for example "${example}"`,
+  )
+}
+
+const variable = /^[A-Za-z_]\w*$/
+
+const Secret = z
+  .union(
+    [
+      z.strictObject({ env: z.string().regex(variable) }),
+      z.strictObject({ file: path('/etc/bewaar/vault.password', 'File that only its owner can read') }),
+      z.strictObject({ command: z.array(z.string().min(1)).min(1) }),
+      z.strictObject({ credential: z.string().regex(/^[^/]+$/) }),
+    ],
+    { error: (issue) => saySecret(issue.input) },
+  )
+  .meta({
+    description: 'Where the secret is; never the secret itself',
+    examples: [{ file: '/etc/bewaar/vault.password' }],
+  })
+
+/** Says what is wrong with a reference, and never repeats what may be a secret. */
+function saySecret(input: unknown): string | undefined {
+  if (input === undefined) return undefined
+  const forms = '{ env: NAME }, { file: /path }, { command: [program, argument] } or { credential: name }'
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return `a secret is never written here as such, use a reference: ${forms}`
+  }
+  const keys = Object.keys(input)
+  const known = ['env', 'file', 'command', 'credential']
+  const unknown = keys.find((key) => !known.includes(key))
+  if (unknown !== undefined) {
+    const like = nearest(unknown, known)
+    return `${JSON.stringify(unknown)} is not a kind of reference${like ? `; did you mean ${like}?` : ''} There are ${forms}`
+  }
+  if (keys.length !== 1) return `must be exactly one of ${forms}`
+  const say: Record<string, string> = {
+    env: 'env must be the name of an environment variable, for example { env: VAULT_PASSWORD }',
+    file: 'file must be an absolute path, or begin with ./, for example { file: /etc/bewaar/vault.password }',
+    command: 'command must be a list: the program and its arguments, for example { command: [pass, show, vault] }',
+    credential: 'credential must be the name of a systemd credential, for example { credential: vault }',
+  }
+  return say[keys[0]!]
+}
+
+const Schedule = parsed(
+  'daily 03:00',
+  'daily 03:00, weekly sunday 05:00, monthly 1 04:00, every 4 hours or cron "0 3 * * *"',
+  parseSchedule,
+)
+const Duration = parsed('30 days', 'A number and minutes, hours, days, weeks, months or years', parseDuration)
+const Name = z.string().regex(namePattern)
+
+const Location = checked(
+  '/var/backups/bewaar',
+  'A local path, sftp://user@host/path, s3://endpoint/bucket/prefix or rest:https://user@host/path',
+  () => true,
+  '',
+).superRefine((value, context) => {
+  try {
+    parseLocation(/^\.(\/|$)/.test(value) ? `/beside/${value}` : value)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    context.addIssue({ code: 'custom', message: error.message })
+  }
+})
+
+const Capacity = z
+  .union([z.number().positive(), z.string()], { error: 'must be a size' })
+  .meta({ examples: ['5 TB'] })
+  .transform((value, context) => {
+    const bytes = typeof value === 'number' ? value : parseBytes(value)
+    if (bytes !== undefined && bytes > 0) return bytes
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size` })
+    return z.NEVER
+  })
+
+const Price = text('19.04 EUR/month', 'What the vault costs').transform((value, context) => {
+  const match = /^(\d+(?:\.\d+)?) ([A-Z]{3})\/(month|year)$/.exec(value)
+  if (match) return { amount: Number(match[1]), currency: match[2]!, per: match[3] as 'month' | 'year' }
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a price` })
+  return z.NEVER
+})
+
+const Vault = z.strictObject({
+  location: Location,
+  tier: z.enum(tiers).optional().meta({ description: 'Default: hot' }),
+  password: Secret,
+  identity: Secret.optional().meta({ description: 'SFTP: the private key to log in with' }),
+  'known-hosts': path('/etc/bewaar/known_hosts', 'SFTP: the host keys that are trusted').optional(),
+  'access-key': Secret.optional(),
+  'secret-key': Secret.optional(),
+  'object-lock': z.enum(objectLocks).optional().meta({ description: 'S3: off by default' }),
+  place: z
+    .strictObject({
+      site: text('Falkenstein', 'Town or building').optional(),
+      provider: text('Hetzner', 'Whose it is').optional(),
+      region: text('EU', 'Legal region').optional(),
+    })
+    .optional(),
+  capacity: Capacity.optional(),
+  price: Price.optional(),
+})
+
+const count = z.number().int().min(1).max(10_000)
+
+const Keep = z
+  .strictObject({
+    within: Duration.optional(),
+    last: count.optional(),
+    hourly: count.optional(),
+    daily: count.optional(),
+    weekly: count.optional(),
+    monthly: count.optional(),
+    yearly: count.optional(),
+    for: Duration.optional(),
+    prune: z.enum(['automatic', 'never']).optional(),
+  })
+  .refine((keep) => Object.keys(keep).length > 0, { error: 'says nothing, for example { within: 30 days }' })
+  .meta({ examples: [{ daily: 7, weekly: 4, monthly: 3 }] })
+
+const FileDatabase = {
+  path: innerPath('data/shop.sqlite', 'The file, relative to the path of the project, or absolute'),
+}
+
+const ServerDatabase = {
+  name: text('shop', 'The database; default: what the settings of the project say').optional(),
+  host: text('127.0.0.1', 'Default: what the settings of the project say').optional(),
+  port: z.number().int().min(1).max(65535).optional(),
+  socket: path('/run/postgresql', 'Folder or file of the socket').optional(),
+  user: text('backup', 'Default: what the settings of the project say').optional(),
+  password: Secret.optional(),
+}
+
+const Database = z.discriminatedUnion('driver', [
+  z.strictObject({ driver: z.literal('sqlite'), ...FileDatabase }),
+  z.strictObject({ driver: z.literal('json'), ...FileDatabase }),
+  z.strictObject({
+    driver: z.literal('postgresql'),
+    format: z.enum(['plain', 'custom']).optional().meta({ description: 'Default: plain, readable in seven years' }),
+    ...ServerDatabase,
+  }),
+  z.strictObject({ driver: z.literal('mysql'), ...ServerDatabase }),
+  z.strictObject({ driver: z.literal('mariadb'), ...ServerDatabase }),
+])
+
+const Remote = text(
+  'ssh://backup@web2.example.org',
+  'The server that the project is on, reached without an agent',
+).transform((value, context) => {
+  const match = /^ssh:\/\/(?:([^\s:@/]+)@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?\/?$/.exec(value)
+  if (!match) {
+    const message =
+      value.replace(/^(ssh:\/\/[^/@:]*:)[^/@]*@.*$/, '$1') === value
+        ? 'is not ssh://user@host'
+        : 'cannot hold a password, SSH uses keys'
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  const [, user, host, port] = match
+  return { kind: 'ssh' as const, host: host!, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}) }
+})
+
+const Program = z
+  .array(z.string().min(1))
+  .min(1)
+  .meta({ examples: [['php', 'artisan', 'migrate', '--force']] })
+
+const Project = z.strictObject({
+  title: text('HavunAdmin', 'For people; default: the name').optional(),
+  type: z.enum(projectTypes).meta({ description: 'What kind of project it is', examples: ['generic'] }),
+  path: path('/var/www/shop', 'The folder of the project'),
+  on: Remote.optional(),
+  criticality: z.enum(criticalities).optional().meta({ description: 'Default: medium' }),
+  schedule: Schedule,
+  files: z
+    .array(innerPath('storage/app', 'A file or folder to take'))
+    .optional()
+    .meta({ description: 'Default: what the type knows' }),
+  'leave-out': z
+    .array(text('*.log', 'A pattern'))
+    .optional()
+    .meta({ description: 'Patterns to leave out in addition to what the type knows' }),
+  databases: z.array(Database).optional().meta({ description: 'Default: what the type finds' }),
+  vault: Name.optional().meta({ description: 'Where a run writes; default: the first hot vault, or the only one' }),
+  copies: z
+    .array(z.strictObject({ to: Name, schedule: Schedule.optional() }))
+    .optional()
+    .meta({ examples: [[{ to: 'storage-box' }]] }),
+  keep: z.record(Name, Keep).optional().meta({ description: 'By vault; a vault without an entry keeps everything' }),
+  'restore-test': z.enum(restoreTestIntervals).optional(),
+  restore: z
+    .strictObject({
+      after: z
+        .array(Program)
+        .optional()
+        .meta({ description: 'Programs to run after a restore; default: what the type knows' }),
+      health: checked(
+        'https://shop.example.org/health',
+        'Answers when the application is well',
+        isHttp,
+        'is not an http:// or https:// address',
+      ).optional(),
+    })
+    .optional(),
+  paused: z.boolean().optional().meta({ description: 'Runs only when forced' }),
+})
+
+function isHttp(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.password === ''
+}
+
+const address = checked(
+  'backup@example.org',
+  'A mail address',
+  (value) => /^[^\s@<>"]+@[^\s@<>"]+$/.test(value),
+  'is not a mail address',
+)
+
+const Smtp = z
+  .string()
+  .meta({ description: 'The mail server', examples: ['smtps://user@smtp.example.org'] })
+  .superRefine((value, context) => {
+    const url = URL.parse(value)
+    if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === '') {
+      context.addIssue({ code: 'custom', message: 'is not smtp://host or smtps://user@host' })
+    } else if (url.password !== '') {
+      context.addIssue({
+        code: 'custom',
+        message: 'a password is never written in it, use password: { env: SMTP_PASSWORD }',
+      })
+    }
+  })
+
+const Notify = z.strictObject({
+  mail: z
+    .strictObject({ smtp: Smtp, password: Secret.optional(), from: address, to: z.array(address).min(1) })
+    .optional(),
+  slack: z.strictObject({ webhook: Secret }).optional(),
+  discord: z.strictObject({ webhook: Secret }).optional(),
+  sentry: z.strictObject({ dsn: Secret }).optional(),
+  webhook: z.strictObject({ url: Secret }).optional(),
+  digest: Schedule.optional(),
+})
+
+const Catalog = z
+  .string()
+  .meta({ description: 'sqlite (default), postgres://… or mysql://…', examples: ['sqlite'] })
+  .transform((value, context) => {
+    if (value === 'sqlite') return { kind: 'sqlite' as const }
+    const url = URL.parse(value)
+    const kind = /^postgres(ql)?:$/.test(url?.protocol ?? '') ? ('postgresql' as const) : ('mysql' as const)
+    if (url && url.hostname !== '' && /^(postgres(ql)?|mysql):$/.test(url.protocol)) {
+      if (url.password === '') return { kind, url: value }
+      context.addIssue({
+        code: 'custom',
+        message: 'a password is never written in it, use a password file of the client',
+      })
+      return z.NEVER
+    }
+    context.addIssue({ code: 'custom', message: 'is none of sqlite, postgres://… and mysql://…' })
+    return z.NEVER
+  })
+
+const Timezone = z
+  .string()
+  .meta({ description: 'Default: the zone of the machine', examples: ['Europe/Amsterdam'] })
+  .superRefine((value, context) => {
+    try {
+      Intl.DateTimeFormat('en', { timeZone: value })
+    } catch {
+      const like = nearest(value, Intl.supportedValuesOf('timeZone'))
+      const message = `${JSON.stringify(value)} is not a time zone${like ? `; did you mean ${like}?` : ''}`
+      context.addIssue({ code: 'custom', message })
+    }
+  })
+
+const projects = z.record(Name, Project).meta({ description: 'What is backed up' })
+
+/** The whole of a main file. */
+export const MainFile = z
+  .strictObject({
+    organisation: text('Havun', 'Stands in mails and reports').optional(),
+    timezone: Timezone.optional(),
+    language: z.enum(languages).optional().meta({ description: 'Of mails, reports and RESTORE.md; default: en' }),
+    state: path('/var/lib/bewaar', 'Folder of the catalog, cache and logs').optional(),
+    catalog: Catalog.optional(),
+    vaults: z
+      .record(Name, Vault)
+      .refine((vaults) => Object.keys(vaults).length > 0, { error: 'names no vault' })
+      .meta({
+        description: 'Where backups are kept',
+        examples: [{ local: { location: '/var/backups/bewaar', password: { file: '/etc/bewaar/vault.password' } } }],
+      }),
+    projects: projects.optional(),
+    notify: Notify.optional(),
+  })
+  .meta({ title: 'Bewaar configuration' })
+
+/** A file of `bewaar.d`. */
+export const ProjectsFile = z.strictObject({ projects })
+
+export type MainFile = z.output<typeof MainFile>
+export type ProjectsFile = z.output<typeof ProjectsFile>

@@ -1,0 +1,14 @@
+import packageFile from '../../package.json' with { type: 'json' }
+import { commandTable, createTerminal, runCommandLine } from '#cli'
+import { composeServices } from './compose.ts'
+import { interruptions } from './signals.ts'
+
+// Because the launcher means it for this process, and not for the programs that a run starts.
+delete process.env['NODE_COMPILE_CACHE']
+
+const terminal = createTerminal(process)
+process.exitCode = await runCommandLine(
+  process.argv.slice(2),
+  { entries: commandTable, terminal, version: packageFile.version, services: composeServices },
+  interruptions(),
+)

@@ -1,0 +1,12 @@
+/**
+ * Words without a domain, used by every room: errors, time, chance, streams, programs, sizes, secrets.
+ * It imports nothing of ours and must never know a word of backups.
+ */
+export { pause, systemClock, type Clock } from './clock.ts'
+export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
+export { nearest } from './nearest.ts'
+export { randomBytes, randomHex } from './random.ts'
+export { Secret } from './secret.ts'
+export { collect, mapInOrder } from './streams.ts'
+export { runProgram, streamProgram, subprocessError, type ProgramOptions } from './subprocess.ts'
+export { formatBytes, formatSeconds, parseBytes } from './units.ts'

@@ -1,0 +1,14 @@
+/**
+ * What Bewaar knows about runs, snapshots, copies, restores and verifications, and its log: one SQLite file that can be
+ * rebuilt from the vaults but for what only it saw. It stores and finds, and must never hold a rule; nothing that
+ * restores may depend on it.
+ */
+export { catalogFile, openCatalog, openCatalogOrNone } from './catalog.ts'
+export type { Catalog, CatalogOptions, OpenedCatalog } from './catalog.ts'
+export type { CopyStore } from './copies.ts'
+export { catalogError } from './errors.ts'
+export type { LogStore } from './log.ts'
+export type { RestoreStore } from './restores.ts'
+export type { RunBeginning, RunQuery, RunStore } from './runs.ts'
+export type { SnapshotKey, SnapshotQuery, SnapshotStore } from './snapshots.ts'
+export type { VerificationStore } from './verifications.ts'

@@ -1,0 +1,77 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+import { SqliteDialect, type SqliteDatabase } from 'kysely'
+
+import { textOf } from '#base'
+import { catalogError } from './errors.ts'
+
+const busyMs = 10_000
+
+/** An open file, and the dialect that lets Kysely use it. Whoever opens it closes it through Kysely. */
+export interface SqliteFile {
+  readonly database: DatabaseSync
+  readonly dialect: SqliteDialect
+}
+
+/**
+ * Opens a SQLite file: other processes may use it at the same time, and what a transaction wrote survives a power cut.
+ *
+ * @param waitMs how long a query waits for another process that is writing.
+ * @throws `catalog.damaged`, `catalog.busy`, `catalog.unavailable`; the same errors come from every later query.
+ */
+export function openSqlite(file: string, access: 'read' | 'write', waitMs = busyMs): SqliteFile {
+  return translated(file, () => {
+    const database = new DatabaseSync(file, {
+      readOnly: access === 'read',
+      timeout: waitMs,
+      enableForeignKeyConstraints: true,
+    })
+    try {
+      if (access === 'write') database.exec('pragma journal_mode = wal; pragma synchronous = full')
+      database.prepare('select count(*) from sqlite_schema').get()
+      return { database, dialect: new SqliteDialect({ database: adapt(database, file) }) }
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  })
+}
+
+/** What Kysely expects of a SQLite library, by the one that Node has built in. */
+function adapt(database: DatabaseSync, file: string): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare: (sql) => {
+      // Because a transaction that begins by reading could not become a writing one beside another writer.
+      const statement = translated(file, () => database.prepare(sql === 'begin' ? 'begin immediate' : sql))
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => translated(file, () => statement.all(...values(parameters))),
+        run: (parameters) => translated(file, () => statement.run(...values(parameters))),
+        iterate: (parameters) => iterate(statement, parameters),
+      }
+    },
+  }
+}
+
+function iterate(statement: StatementSync, parameters: readonly unknown[]): IterableIterator<unknown> {
+  return statement.iterate(...values(parameters))
+}
+
+function values(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters as SQLInputValue[]
+}
+
+/** Runs `work`, and gives the troubles of SQLite our own codes. Source: SQLite, "Result and Error Codes". */
+export function translated<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+    const facts = { file, reason: textOf(error) }
+    if (code === 11 || code === 26) throw catalogError('catalog.damaged', facts, error)
+    if (code === 5 || code === 6) throw catalogError('catalog.busy', { file }, error)
+    if (code === 8 || code === 10 || code === 13 || code === 14) throw catalogError('catalog.unavailable', facts, error)
+    throw error
+  }
+}

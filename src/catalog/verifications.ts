@@ -1,0 +1,47 @@
+import type { Kysely } from 'kysely'
+
+import type { Finding, VerificationRecord } from '#model'
+import { fromJson, toJson } from './rows.ts'
+import type { Tables } from './tables.ts'
+
+export interface VerificationStore {
+  add(verification: VerificationRecord): Promise<void>
+  /** Newest first. */
+  list(query?: {
+    readonly project?: string
+    readonly vault?: string
+    readonly limit?: number
+  }): Promise<VerificationRecord[]>
+}
+
+export function createVerificationStore(database: Kysely<Tables>): VerificationStore {
+  return {
+    add: async ({ startedAt, endedAt, bytesRead, findings, ...verification }) => {
+      await database
+        .insertInto('verification')
+        .values({
+          ...verification,
+          started_at: startedAt,
+          ended_at: endedAt,
+          bytes_read: bytesRead,
+          findings: toJson(findings),
+        })
+        .execute()
+    },
+    list: async ({ project, vault, limit } = {}) => {
+      let query = database.selectFrom('verification').selectAll().orderBy('started_at', 'desc').orderBy('id', 'desc')
+      if (project !== undefined) query = query.where('project', '=', project)
+      if (vault !== undefined) query = query.where('vault', '=', vault)
+      if (limit !== undefined) query = query.limit(limit)
+      const rows = await query.execute()
+      return rows.map(({ started_at, ended_at, bytes_read, findings, status, ...row }) => ({
+        ...row,
+        status: status as VerificationRecord['status'],
+        startedAt: started_at,
+        endedAt: ended_at,
+        bytesRead: bytes_read,
+        findings: fromJson<Finding[]>(findings, []),
+      }))
+    },
+  }
+}

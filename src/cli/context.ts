@@ -1,0 +1,44 @@
+import type { Configuration, LogEntry } from '#model'
+import type { ProgressReport } from './progress.ts'
+
+/** What every verb accepts. */
+export interface GlobalOptions {
+  /** As it was written. */
+  readonly config?: string
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly verbose: boolean
+}
+
+export interface LogQuery {
+  readonly project?: string
+  /** How many of the latest entries. */
+  readonly limit: number
+}
+
+/** What commands may use. Nothing is read or opened before it is asked for. */
+export interface CommandServices {
+  /** @throws `config.missing`, `config.unreadable`, `config.invalid`. */
+  loadConfiguration(): Promise<Configuration>
+  /** The JSON Schema of the configuration. */
+  configurationSchema(): Promise<Readonly<Record<string, unknown>>>
+  /** The latest entries, oldest first, and why there may be fewer than there were. */
+  readLog(
+    configuration: Configuration,
+    query: LogQuery,
+  ): Promise<{ readonly entries: readonly LogEntry[]; readonly warning?: string }>
+}
+
+/** All that a command gets besides its input. */
+export interface CommandContext {
+  readonly services: CommandServices
+  readonly options: GlobalOptions
+  /** Shows how far the work is; cheap enough for every file. Nothing is shown with `--quiet` and `--json`. */
+  progress(report: ProgressReport): void
+  /** A line for people on standard error; not with `--quiet`. */
+  note(text: string): void
+  /** A line for people on standard error, always. */
+  warn(text: string): void
+  /** Asks for a yes; undefined where nobody can answer. */
+  confirm(question: string): Promise<boolean | undefined>
+}

@@ -1,0 +1,98 @@
+import { namePattern } from '#model'
+import { Refusal } from './refusal.ts'
+
+/** Which words can stand there, for the completion of a shell. */
+export type Completion = 'projects' | 'vaults' | 'files' | 'folders' | readonly string[]
+
+/** Reads one word of the command line. */
+export interface Parser<T> {
+  /** How the help names the value: `NAME`. */
+  readonly placeholder: string
+  readonly completion?: Completion
+  /** @throws `Refusal` with the reason. */
+  readonly parse: (text: string) => T
+}
+
+/** Any text but the empty one. */
+export const text: Parser<string> = { placeholder: 'TEXT', parse: notEmpty }
+
+/** The name of a project, known or not. */
+export const projectName: Parser<string> = { placeholder: 'NAME', completion: 'projects', parse: parseName }
+
+/** The name of a vault, known or not. */
+export const vaultName: Parser<string> = { placeholder: 'NAME', completion: 'vaults', parse: parseName }
+
+export const file: Parser<string> = { placeholder: 'FILE', completion: 'files', parse: notEmpty }
+
+export const folder: Parser<string> = { placeholder: 'DIR', completion: 'folders', parse: notEmpty }
+
+/** A whole number from 1. */
+export const count: Parser<number> = {
+  placeholder: 'N',
+  parse: (text) => {
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw new Refusal('it must be a whole number from 1')
+    return Number(text)
+  },
+}
+
+/** A part of the whole, 0 to 1: written `0.05`, `5%` or `100%`. */
+export const share: Parser<number> = {
+  placeholder: 'SHARE',
+  parse: (text) => {
+    const match = /^(\d{1,3}(?:\.\d+)?)(%)?$/.exec(text)
+    const value = Number(match?.[1]) / (match?.[2] ? 100 : 1)
+    if (!match || value <= 0 || value > 1) throw new Refusal('it must be above 0% and at most 100%, for example 5%')
+    return value
+  },
+}
+
+/** A day of the calendar, `2025-11-21`. */
+export const date: Parser<string> = {
+  placeholder: 'YYYY-MM-DD',
+  parse: (text) => {
+    const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)?.map(Number) ?? []
+    const instant = new Date(Date.UTC(year ?? 0, (month ?? 0) - 1, day ?? 0))
+    if (year === undefined || Number.isNaN(instant.getTime()) || instant.toISOString().slice(0, 10) !== text) {
+      throw new Refusal('it must be a day of the calendar, for example 2025-11-21')
+    }
+    return text
+  },
+}
+
+/** The id of a snapshot or a part of its beginning, lower-case hex, at least four characters. */
+export const snapshotId: Parser<string> = {
+  placeholder: 'ID',
+  parse: (text) => {
+    if (!/^[0-9a-f]{4,64}$/.test(text)) throw new Refusal('it must be 4 to 64 characters of 0-9 and a-f')
+    return text
+  },
+}
+
+/** One of these words. */
+export function oneOf<const Word extends string>(words: readonly Word[], placeholder = words.join('|')): Parser<Word> {
+  return {
+    placeholder,
+    completion: words,
+    parse: (text) => {
+      const found = words.find((word) => word === text)
+      if (found === undefined) throw new Refusal(`it must be one of ${words.join(', ')}`)
+      return found
+    },
+  }
+}
+
+/** Some of these words, with commas between them. */
+export function listOf<const Word extends string>(words: readonly Word[]): Parser<readonly Word[]> {
+  const one = oneOf(words)
+  return { placeholder: words.join(','), completion: words, parse: (text) => text.split(',').map(one.parse) }
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new Refusal('it is empty')
+  return text
+}
+
+function parseName(text: string): string {
+  if (!namePattern.test(text)) throw new Refusal('a name has only lower-case letters, digits and -')
+  return text
+}

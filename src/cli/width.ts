@@ -1,0 +1,24 @@
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+const wide =
+  /^(\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u
+
+/** Columns that a terminal needs for `text`. */
+export function widthOf(text: string): number {
+  if (/^[\u0020-\u007e]*$/.test(text)) return text.length
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
+  return width
+}
+
+/** The beginning of `text` that fits in `columns`, with `…` where something was left out. */
+export function shorten(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  let short = ''
+  let left = columns - 1
+  for (const { segment } of graphemes.segment(text)) {
+    left -= widthOf(segment)
+    if (left < 0) break
+    short += segment
+  }
+  return columns > 0 ? `${short}…` : ''
+}

@@ -1,0 +1,6 @@
+/**
+ * Turns the references of the configuration into secrets: from the environment, a private file, a program, or
+ * systemd. It must never log one, cache one on disk, or hand out a bare string.
+ */
+export { credentialError } from './errors.ts'
+export { resolveSecret, type SecretSource } from './resolve.ts'

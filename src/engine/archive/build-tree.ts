@@ -1,0 +1,113 @@
+import { sha256 } from '../crypto/hash.ts'
+import type { Directory } from '../filesystem/directory.ts'
+import { compareNames, encodeTree, type TreeNode } from '../format/tree-node.ts'
+import type { BlobIndex } from '../repository/blob-index.ts'
+import { isSameMetadata } from './node.ts'
+
+/** What the parent snapshot holds at the same place. */
+export interface Before {
+  readonly treeId: string
+  /** By name, latin1-decoded. */
+  readonly nodes: ReadonlyMap<string, TreeNode>
+}
+
+/** A folder of the new snapshot that is not whole yet. */
+export class OpenFolder {
+  readonly node: TreeNode
+  readonly parent: OpenFolder | undefined
+  readonly before: Before | undefined
+  /** Kept open for the threads that read its files. */
+  readonly directory: Directory | undefined
+  readonly children: TreeNode[] = []
+  /** Children on their way, and one for the walk itself. */
+  waiting = 1
+  #sameChildren = 0
+
+  constructor(node: TreeNode, parent?: OpenFolder, before?: Before, directory?: Directory) {
+    this.node = node
+    this.parent = parent
+    this.before = before
+    this.directory = directory
+    if (parent) parent.waiting++
+  }
+
+  /** @param before - the node of the parent snapshot; when it is `node` itself nothing changed. */
+  add(node: TreeNode, before: TreeNode | undefined): void {
+    if (node === before) this.#sameChildren++
+    this.children.push(node)
+  }
+
+  /** Every child is as in the parent snapshot and none is gone. */
+  get isUnchanged(): boolean {
+    return (
+      this.before !== undefined &&
+      this.#sameChildren === this.children.length &&
+      this.#sameChildren === this.before.nodes.size
+    )
+  }
+}
+
+/** A name as a key: each byte one character. */
+export function latin1(name: Uint8Array): string {
+  return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1')
+}
+
+export interface TreeCounts {
+  new: number
+  changed: number
+  unmodified: number
+}
+
+/**
+ * Builds tree blobs from the leaves up: a folder becomes a blob as soon as its last child is there, and is then the
+ * child of the one above. A folder in which nothing changed keeps the tree of the parent snapshot without being encoded.
+ */
+export class TreeBuilder {
+  readonly folders: TreeCounts = { new: 0, changed: 0, unmodified: 0 }
+  readonly #index: BlobIndex
+  readonly #store: (id: string, bytes: Uint8Array) => void
+  #root: string | undefined
+
+  /** @param store - takes over a tree blob that the repository has not got. */
+  constructor(index: BlobIndex, store: (id: string, bytes: Uint8Array) => void) {
+    this.#index = index
+    this.#store = store
+  }
+
+  /** Hex id of the root's tree blob, once its folder is whole. */
+  get root(): string | undefined {
+    return this.#root
+  }
+
+  /** One of the folder's children, or its walk, is done. */
+  settle(folder: OpenFolder): void {
+    for (let current: OpenFolder | undefined = folder; current && --current.waiting === 0; current = current.parent) {
+      this.#close(current)
+    }
+  }
+
+  #close(folder: OpenFolder): void {
+    folder.directory?.[Symbol.dispose]()
+    const subtree = this.#treeOf(folder)
+    if (!folder.parent) {
+      this.#root = subtree
+      return
+    }
+    const before = folder.parent.before?.nodes.get(latin1(folder.node.name))
+    const node: TreeNode = { ...folder.node, subtree }
+    const same = before?.subtree === subtree && isSameMetadata(node, before)
+    folder.parent.add(same ? before : node, before)
+    if (!before) this.folders.new++
+    else if (same) this.folders.unmodified++
+    else this.folders.changed++
+  }
+
+  #treeOf(folder: OpenFolder): string {
+    if (folder.isUnchanged && this.#index.has('tree', folder.before!.treeId)) return folder.before!.treeId
+    const bytes = encodeTree(folder.children.sort((a, b) => compareNames(a.name, b.name)))
+    const id = sha256(bytes)
+    const hex = id.toString('hex')
+    if (this.#index.claim('tree', id)) this.#store(hex, bytes)
+    return hex
+  }
+}

@@ -1,0 +1,42 @@
+import { constants, zstdCompressSync } from 'node:zlib'
+
+import type { BlobType } from '../repository/blob-index.ts'
+
+/** Blobs from this size on are looked at before they are compressed. */
+const probeFrom = 16 * 1024
+const sampleLength = 1024
+const samples = 4
+/**
+ * Chance that two bytes of the samples are equal, below which they count as noise: random bytes have 1/256 = 0.0039
+ * plus what 4096 samples add; JPEG and zstd data stay below 0.0052, and anything that compresses by some percent is above.
+ */
+const noise = 0.0052
+
+/**
+ * The zstd frame of a blob (level 3, content size, no checksum), or undefined for data that it would not make smaller.
+ *
+ * Trees are always compressed: restic's prune takes raw ones for those of an old format and packs them again.
+ */
+export function compressBlob(type: BlobType, plain: Uint8Array): Uint8Array | undefined {
+  if (type === 'data' && plain.length >= probeFrom && looksLikeNoise(plain)) return undefined
+  const packed = zstdCompressSync(plain, {
+    chunkSize: Math.max(1024, plain.length + (plain.length >> 7) + 64),
+    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+  })
+  return type === 'tree' || packed.length < plain.length ? packed : undefined
+}
+
+const histogram = new Uint32Array(256)
+
+function looksLikeNoise(plain: Uint8Array): boolean {
+  histogram.fill(0)
+  const step = Math.floor((plain.length - sampleLength) / (samples - 1))
+  for (let sample = 0; sample < samples; sample++) {
+    const from = sample * step
+    for (let at = from; at < from + sampleLength; at++) histogram[plain[at]!]!++
+  }
+  let pairs = 0
+  for (const count of histogram) pairs += count * (count - 1)
+  const total = samples * sampleLength
+  return pairs / (total * (total - 1)) < noise
+}

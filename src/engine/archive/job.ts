@@ -1,0 +1,84 @@
+import type { FinishedPack } from '../repository/pack-buffer.ts'
+import type { BlobType, SharedIndex } from '../repository/blob-index.ts'
+import type { IndexedBlob } from '../format/index-file.ts'
+import type { MasterKey } from '../crypto/seal.ts'
+
+/** What a sealing thread is given before its first job. */
+export interface SealSetup {
+  readonly key: MasterKey
+  readonly polynomial: bigint
+  readonly index: SharedIndex
+  /** Shared memory in which chunks of streams are handed over, one after the other. */
+  readonly slots: readonly SharedArrayBuffer[]
+}
+
+/** Buffers of packs that have been saved come back with the next job. */
+interface Recycling {
+  readonly recycled: ArrayBuffer[]
+}
+
+/** Files to read, cut, seal: as `encodeFileList` writes them. */
+export interface FilesJob extends Recycling {
+  readonly kind: 'files'
+  readonly list: Uint8Array<ArrayBuffer>
+}
+
+/** One chunk of a stream, in a slot. */
+export interface ChunkJob extends Recycling {
+  readonly kind: 'chunk'
+  readonly slot: number
+  readonly length: number
+}
+
+/** Tree blobs that are claimed already, one after the other in `bytes`. */
+export interface TreesJob extends Recycling {
+  readonly kind: 'trees'
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly ids: readonly string[]
+  readonly lengths: readonly number[]
+}
+
+/** The index has grown: use this memory from now on. */
+export interface IndexJob {
+  readonly kind: 'index'
+  readonly index: SharedIndex
+}
+
+/** Nothing more will come: hand over the packs that are not full. */
+export interface FlushJob {
+  readonly kind: 'flush'
+}
+
+export type SealJob = FilesJob | ChunkJob | TreesJob | IndexJob | FlushJob
+
+export interface Rest {
+  readonly type: BlobType
+  readonly blobs: readonly IndexedBlob[]
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** What became of one file of a `FilesJob`. */
+export interface FileOutcome {
+  /** `stored`; `changed` while it was read; or `failed` with the system's error code. */
+  readonly status: 'stored' | 'changed' | 'failed'
+  readonly code?: string
+  readonly message?: string
+  /** Hex ids of its chunks, in order. */
+  readonly content: string[]
+  /** Bytes read. */
+  readonly size: number
+}
+
+export interface SealResult {
+  /** Packs that became full. */
+  readonly packs: FinishedPack[]
+  /** Of a `FilesJob`: one for each file. */
+  readonly files?: FileOutcome[]
+  /** Of a `ChunkJob`. */
+  readonly id?: string
+  /** Of a `FlushJob`. */
+  readonly rests?: Rest[]
+  /** Data blobs that were not known before, and their plain bytes. */
+  readonly newBlobs: number
+  readonly newBytes: number
+}

@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto'
+import { closeSync, fstatSync, read as readCallback } from 'node:fs'
+import { promisify } from 'node:util'
+
+import type { Accounts } from '../filesystem/accounts.ts'
+import type { Directory } from '../filesystem/directory.ts'
+import type { TreeNode } from '../format/tree-node.ts'
+import { fillFrom, type StreamCutter } from './cut-stream.ts'
+import type { Content } from './entry.ts'
+import type { ListedFile } from './file-list.ts'
+import { type ArchiveFinding, findingOf, isAboutEntry } from './findings.ts'
+import type { FileOutcome } from './job.ts'
+import { bytesOfJob, filesOfJob, largestOwnFile } from './limits.ts'
+import { nodeOf } from './node.ts'
+import type { Sealing } from './sealing.ts'
+
+/** A file whose bytes went through the main thread: a dump, or what was given for a file. */
+export interface Artifact {
+  /** In the snapshot. */
+  readonly path: string
+  readonly bytes: number
+  /** Hex SHA-256 of its plain bytes. */
+  readonly sha256: string
+}
+
+/** A file to read, and what to do with what became of it: exactly one of the two is called. */
+export interface FileToRead {
+  /** In the snapshot, for findings. */
+  readonly at: string
+  readonly node: TreeNode
+  /** Stays open until `stored` or `dropped` is called. */
+  readonly directory: Directory
+  /** On disk. */
+  readonly name: Buffer
+  readonly stored: (node: TreeNode) => void
+  readonly dropped: () => void
+}
+
+/** How often a file that changed while it was read is read anew before what was read is taken. */
+const attempts = 3
+const readLength = 4 * 1024 * 1024
+/** Large files that may wait for their turn before the walk waits too. */
+const largeFilesAhead = 8
+
+const readAt = promisify(readCallback)
+
+/**
+ * Reads the files of one backup: small ones in batches by the sealing threads, large ones and streams through the main
+ * thread, which shares their chunks out. A file that changes meanwhile is read again, then taken with a finding.
+ */
+export class FileReading {
+  readonly artifacts: Artifact[] = []
+  bytesRead = 0
+  readonly #sealing: Sealing
+  readonly #cutter: StreamCutter
+  readonly #accounts: Accounts
+  readonly #report: (finding: ArchiveFinding) => void
+  readonly #tasks = new Set<Promise<void>>()
+  #batch: { readonly file: FileToRead; readonly attempt: number }[] = []
+  #batchBytes = 0
+  #largeFiles = 0
+  #failure: unknown
+
+  constructor(sealing: Sealing, cutter: StreamCutter, accounts: Accounts, report: (finding: ArchiveFinding) => void) {
+    this.#sealing = sealing
+    this.#cutter = cutter
+    this.#accounts = accounts
+    this.#report = report
+  }
+
+  /** Takes a file over; waits while too much is under way. */
+  read(file: FileToRead): Promise<void> {
+    return this.#read(file, 1)
+  }
+
+  /** Reads a stream to its end. @returns undefined, and reports, when it failed: then nothing of it is stored. */
+  async readContent(
+    at: string,
+    content: Content,
+    signal: AbortSignal,
+  ): Promise<{ content: string[]; size: number } | undefined> {
+    const hash = createHash('sha256')
+    const source = fillFrom(content.kind === 'bytes' ? once(content.bytes) : content.open(signal))
+    try {
+      const read = await this.#cutter.cut(source.fill, (bytes) => hash.update(bytes))
+      this.artifacts.push({ path: at, bytes: read.size, sha256: hash.digest('hex') })
+      this.bytesRead += read.size
+      return read
+    } catch (thrown) {
+      this.check()
+      this.#report(findingOf(at, thrown))
+      return undefined
+    } finally {
+      await source.stop()
+    }
+  }
+
+  /** Hands over what is waiting for a full batch, and resolves when every file has been read. */
+  async settle(): Promise<void> {
+    do {
+      await this.#sendBatch()
+      while (this.#tasks.size > 0) await Promise.race(this.#tasks)
+      this.check()
+    } while (this.#batch.length > 0)
+  }
+
+  /** @throws what ends the backup. */
+  check(): void {
+    this.#sealing.check()
+    if (this.#failure) throw this.#failure
+  }
+
+  async #read(file: FileToRead, attempt: number): Promise<void> {
+    if (file.node.size > largestOwnFile || attempt > attempts) return this.#readLarge(file)
+    this.#batch.push({ file, attempt })
+    this.#batchBytes += file.node.size
+    if (this.#batch.length >= filesOfJob || this.#batchBytes >= bytesOfJob) await this.#sendBatch()
+  }
+
+  async #sendBatch(): Promise<void> {
+    if (this.#batch.length === 0) return
+    const batch = this.#batch
+    this.#batch = []
+    this.#batchBytes = 0
+    const { done } = await this.#sealing.files(batch.map(({ file }) => listed(file)))
+    this.#track(
+      done.then(async (outcomes) => {
+        for (const [nth, { file, attempt }] of batch.entries()) await this.#take(file, attempt, outcomes[nth]!)
+      }),
+    )
+  }
+
+  async #take(file: FileToRead, attempt: number, outcome: FileOutcome): Promise<void> {
+    switch (outcome.status) {
+      case 'stored':
+        return this.#finish(file, outcome.content, outcome.size)
+      case 'failed':
+        this.#report(findingOf(file.at, Object.assign(new Error(outcome.message), { code: outcome.code })))
+        return file.dropped()
+      case 'changed':
+        return this.#readAgain(file, attempt)
+      default:
+        return outcome.status satisfies never
+    }
+  }
+
+  async #readAgain(file: FileToRead, attempt: number): Promise<void> {
+    const { directory, name } = file
+    let node: TreeNode
+    try {
+      const status = directory.status(name)
+      if (status.type !== 'file') throw Object.assign(new Error('it is no longer a file'), { code: 'ESTALE', syscall: 'stat' })
+      node = { ...nodeOf(directory, name, status, this.#accounts, undefined), name: file.node.name }
+    } catch (thrown) {
+      return this.#drop(file, thrown)
+    }
+    await this.#read({ ...file, node }, attempt + 1)
+  }
+
+  async #readLarge(file: FileToRead): Promise<void> {
+    while (this.#largeFiles >= largeFilesAhead) await Promise.race(this.#tasks)
+    this.#largeFiles++
+    this.#track(this.#cutFile(file).finally(() => this.#largeFiles--))
+  }
+
+  async #cutFile(file: FileToRead): Promise<void> {
+    let fd: number
+    try {
+      fd = file.directory.openFile(file.name)
+    } catch (thrown) {
+      return this.#drop(file, thrown)
+    }
+    try {
+      let position = 0
+      const { content, size } = await this.#cutter.cut(async (target) => {
+        const { bytesRead } = await readAt(fd, target, 0, Math.min(target.length, readLength), position)
+        position += bytesRead
+        return bytesRead
+      })
+      const after = fstatSync(fd, { bigint: true })
+      const { ctimeNs, mtimeNs, inode } = file.node
+      const same = after.ctimeNs === ctimeNs && after.mtimeNs === mtimeNs && after.ino === inode
+      if (!same || BigInt(size) !== after.size) {
+        this.#report({ path: file.at, code: 'changed', text: 'changed while it was read; what was read is kept' })
+      }
+      this.#finish(file, content, size)
+    } catch (thrown) {
+      this.#drop(file, thrown)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #finish(file: FileToRead, content: readonly string[], size: number): void {
+    this.bytesRead += size
+    file.stored({ ...file.node, size, content })
+  }
+
+  #drop(file: FileToRead, thrown: unknown): void {
+    if (!isAboutEntry(thrown)) throw thrown
+    this.#report(findingOf(file.at, thrown))
+    file.dropped()
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task
+      .catch((thrown) => {
+        this.#failure ??= thrown
+      })
+      .finally(() => this.#tasks.delete(tracked))
+    this.#tasks.add(tracked)
+  }
+}
+
+function listed({ node, directory, name }: FileToRead): ListedFile {
+  const { size, mtimeNs, ctimeNs, inode } = node
+  return { path: directory.pathOf(name), size, mtimeNs, ctimeNs, inode }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes
+}

@@ -1,0 +1,224 @@
+import { availableParallelism } from 'node:os'
+
+import { Sealer } from '../crypto/seal.ts'
+import { maximumChunk } from '../chunker/chunker.ts'
+import type { BlobType } from '../repository/blob-index.ts'
+import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
+import { PackSaver } from '../repository/pack-saver.ts'
+import type { Repository } from '../repository/repository.ts'
+import { WorkerPool } from '../threads/pool.ts'
+import { encodeFileList, type ListedFile } from './file-list.ts'
+import type { FileOutcome, Rest, SealJob, SealResult, SealSetup } from './job.ts'
+import { bytesOfTreesJob, chunkSlots, jobsAhead, packsAhead } from './limits.ts'
+
+/** What has been stored that was not there before. */
+export interface Stored {
+  dataBlobs: number
+  treeBlobs: number
+  /** Plain bytes of both. */
+  bytes: number
+}
+
+/**
+ * The sealing threads of one backup, seen from the main thread: takes files, chunks and trees, saves the packs that
+ * become full, and makes the caller wait where the threads or the backend fall behind.
+ *
+ * The first failure, of a thread or of the backend, ends everything: each later call throws it.
+ */
+export class Sealing implements AsyncDisposable {
+  readonly stored: Stored = { dataBlobs: 0, treeBlobs: 0, bytes: 0 }
+  readonly saver: PackSaver
+  readonly #repository: Repository
+  readonly #signal: AbortSignal | undefined
+  readonly #pool: WorkerPool<SealJob, SealResult>
+  readonly #slots: Uint8Array[]
+  readonly #freeSlots: number[]
+  readonly #spare: ArrayBuffer[] = []
+  #jobs = 0
+  #saves = 0
+  #failure: unknown
+  #wake: (() => void)[] = []
+  #treeParts: Uint8Array[] = []
+  #treeIds: string[] = []
+  #treeBytes = 0
+
+  constructor(repository: Repository, signal?: AbortSignal) {
+    this.#repository = repository
+    this.#signal = signal
+    this.saver = new PackSaver(repository)
+    signal?.addEventListener('abort', () => this.#changed(), { once: true })
+    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(maximumChunk))
+    this.#slots = slots.map((slot) => new Uint8Array(slot))
+    this.#freeSlots = slots.map((_, slot) => slot)
+    const { key, index, config } = repository
+    const setup: SealSetup = { key, polynomial: config.chunkerPolynomial, index: index.shared, slots }
+    this.#pool = new WorkerPool(new URL(import.meta.resolve('./worker.ts')), {
+      size: availableParallelism(),
+      setup: () => setup,
+    })
+  }
+
+  /** Waits until a thread has room, then hands the files over. `done` gives what became of each, in order. */
+  async files(list: readonly ListedFile[]): Promise<{ done: Promise<FileOutcome[]> }> {
+    const result = await this.#begin({ kind: 'files', list: encodeFileList(list), recycled: [] })
+    return { done: result.done.then(({ files }) => files!) }
+  }
+
+  /** Waits for shared memory, copies the chunk into it and hands it over. `done` gives its hex id. */
+  async chunk(plain: Uint8Array): Promise<{ done: Promise<string> }> {
+    while (this.#freeSlots.length === 0) await this.#change()
+    const slot = this.#freeSlots.pop()!
+    this.#slots[slot]!.set(plain)
+    const result = await this.#begin({ kind: 'chunk', slot, length: plain.length, recycled: [] }).catch((thrown) => {
+      this.#freeSlots.push(slot)
+      throw thrown
+    })
+    const free = (): void => {
+      this.#freeSlots.push(slot)
+      this.#changed()
+    }
+    return { done: result.done.finally(free).then(({ id }) => id!) }
+  }
+
+  /** Takes over a tree blob that the caller has claimed in the index; never waits, see `room`. */
+  tree(id: string, plain: Uint8Array): void {
+    this.stored.treeBlobs++
+    this.stored.bytes += plain.length
+    this.#treeParts.push(plain)
+    this.#treeIds.push(id)
+    this.#treeBytes += plain.length
+    if (this.#treeBytes >= bytesOfTreesJob && !this.#isBusy) void this.#sendTrees()
+  }
+
+  /** Waits until the threads and the backend can take more. */
+  async room(): Promise<void> {
+    while (this.#isBusy) await this.#change()
+    if (this.#treeBytes >= bytesOfTreesJob) await this.#sendTrees()
+  }
+
+  /** @throws the failure that ends the backup. */
+  check(): void {
+    this.#signal?.throwIfAborted()
+    if (this.#failure) throw this.#failure
+  }
+
+  get #isBusy(): boolean {
+    return this.#jobs >= this.#pool.size * jobsAhead || this.#saves >= packsAhead
+  }
+
+  /** Resolves when everything handed over is durable and named by index files that are durable. */
+  async finish(): Promise<void> {
+    await this.#sendTrees()
+    while (this.#jobs > 0) await this.#change()
+    const results = await Promise.all(
+      Array.from({ length: this.#pool.size }, (_, worker) => this.#pool.run({ kind: 'flush' }, { worker })),
+    )
+    const rests = results.flatMap((result) => result.rests!)
+    for (const type of ['data', 'tree'] as const) this.#saveRests(type, rests)
+    while (this.#saves > 0) await this.#change()
+    await this.saver.finish(this.#signal)
+    this.check()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]()
+    // because a save that is under way still uses the backend, which the caller may close next
+    while (this.#saves > 0) await new Promise<void>((resolve) => this.#wake.push(resolve))
+  }
+
+  async #begin(job: SealJob & { recycled: ArrayBuffer[] }): Promise<{ done: Promise<SealResult> }> {
+    this.check()
+    while (this.#isBusy) await this.#change()
+    if (this.#repository.index.isCrowded) await this.#growIndex()
+    this.#jobs++
+    job.recycled.push(...this.#spare.splice(0, 1))
+    const done = this.#pool
+      .run(job, { transfer: [...job.recycled] })
+      .then((result) => {
+        this.stored.dataBlobs += result.newBlobs
+        this.stored.bytes += result.newBytes
+        for (const pack of result.packs) this.#save(pack)
+        return result
+      })
+      .finally(() => {
+        this.#jobs--
+        this.#changed()
+      })
+    done.catch((thrown) => this.#fail(thrown))
+    return { done }
+  }
+
+  async #sendTrees(): Promise<void> {
+    if (this.#treeIds.length === 0) return
+    const ids = this.#treeIds
+    const parts = this.#treeParts
+    const bytes = new Uint8Array(this.#treeBytes)
+    let at = 0
+    for (const part of parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    this.#treeIds = []
+    this.#treeParts = []
+    this.#treeBytes = 0
+    await this.#begin({ kind: 'trees', bytes, ids, lengths: parts.map(({ length }) => length), recycled: [] })
+  }
+
+  /** The threads hold views on the old memory, so that nothing may be under way while it is replaced. */
+  async #growIndex(): Promise<void> {
+    while (this.#jobs > 0) await this.#change()
+    if (!this.#repository.index.isCrowded) return
+    this.#repository.index.grow()
+    const index = this.#repository.index.shared
+    for (let worker = 0; worker < this.#pool.size; worker++) {
+      this.#pool.run({ kind: 'index', index }, { worker }).catch((thrown) => this.#fail(thrown))
+    }
+  }
+
+  #saveRests(type: BlobType, rests: readonly Rest[]): void {
+    let target: PackBuffer | undefined
+    const sealer = new Sealer(this.#repository.key)
+    for (const rest of rests) {
+      if (rest.type !== type) continue
+      target ??= new PackBuffer(type)
+      target.append(rest.blobs, rest.bytes)
+      if (!target.isFull) continue
+      this.#save(target.finish(sealer))
+      target = undefined
+    }
+    if (target) this.#save(target.finish(sealer))
+  }
+
+  #save(pack: FinishedPack): void {
+    this.#saves++
+    this.saver
+      .save(pack, this.#signal)
+      .then(() => {
+        if (this.#spare.length < this.#pool.size) this.#spare.push(pack.bytes.buffer)
+      })
+      .catch((thrown) => this.#fail(thrown))
+      .finally(() => {
+        this.#saves--
+        this.#changed()
+      })
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= thrown
+    this.#changed()
+  }
+
+  /** Resolves when a job, a save or a slot has come back. @throws the failure that ends the backup. */
+  async #change(): Promise<void> {
+    this.check()
+    await new Promise<void>((resolve) => this.#wake.push(resolve))
+    this.check()
+  }
+
+  #changed(): void {
+    const wake = this.#wake
+    this.#wake = []
+    for (const resolve of wake) resolve()
+  }
+}
+

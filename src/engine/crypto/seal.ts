@@ -1,0 +1,141 @@
+/**
+ * Sealing: AES-256-CTR, then Poly1305-AES over the ciphertext.
+ *
+ *     sealed = nonce (16) · ciphertext · tag (16)
+ *
+ * Source: restic-format §2; Bernstein, "The Poly1305-AES message-authentication code".
+ */
+import { createCipheriv, createMac, timingSafeEqual, type Cipheriv } from 'node:crypto'
+
+import { randomBytes } from '#base'
+import { cryptoError } from './errors.ts'
+
+declare module 'node:crypto' {
+  interface Mac {
+    update(bytes: Uint8Array): this
+    final(): Buffer
+  }
+  function createMac(algorithm: 'poly1305', key: Uint8Array): Mac
+}
+
+/** What seals and unseals; 64 bytes in three parts. */
+export interface MasterKey {
+  /** AES-256 key, 32 bytes. */
+  readonly encrypt: Uint8Array
+  /** AES-128 key that makes the one-time part of a MAC key from a nonce, 16 bytes. */
+  readonly macK: Uint8Array
+  /** The lasting part of the MAC key, 16 bytes, clamped or not: never compare two of them. */
+  readonly macR: Uint8Array
+}
+
+/** A fresh random key. */
+export function newMasterKey(): MasterKey {
+  return keyFromBytes(randomBytes(64))
+}
+
+/** The key whose 64 bytes are, in this order, `encrypt`, `macK` and `macR`. */
+export function keyFromBytes(bytes: Uint8Array): MasterKey {
+  return { encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) }
+}
+
+const nonceSize = 16
+const tagSize = 16
+
+/** Bytes by which sealed bytes are longer than plain ones. */
+export const sealOverhead: number = nonceSize + tagSize
+
+/** Ciphertext made at once: a fresh buffer of this size stays in the processor's cache, and one of a megabyte does not. */
+const pieceSize = 128 * 1024
+const noncesAtOnce = 256
+
+/**
+ * Seals and unseals with one master key, each time under a fresh random nonce.
+ *
+ * Keeps ciphers and buffers between calls, so it belongs to one thread.
+ */
+export class Sealer {
+  readonly #key: MasterKey
+  readonly #random: (count: number) => Uint8Array
+  readonly #nonceCipher: Cipheriv
+  /** r, then the encrypted nonce. */
+  readonly #macKey = new Uint8Array(32)
+  #nonces = new Uint8Array(0)
+  #nextNonce = 0
+
+  /** @param random - gives as many random bytes as asked; they become nonces, 16 bytes each. */
+  constructor(key: MasterKey, random: (count: number) => Uint8Array = randomBytes) {
+    this.#key = key
+    this.#random = random
+    this.#nonceCipher = createCipheriv('aes-128-ecb', key.macK, null).setAutoPadding(false)
+    this.#macKey.set(key.macR)
+  }
+
+  seal(plain: Uint8Array): Uint8Array {
+    const out = Buffer.allocUnsafe(plain.length + sealOverhead)
+    this.sealInto(plain, out, 0)
+    return out
+  }
+
+  /**
+   * Seals `plain` into `out` from `offset` on. `plain` may be any bytes but those of `out` that are written.
+   *
+   * @returns the number of bytes written: `plain.length + sealOverhead`.
+   */
+  sealInto(plain: Uint8Array, out: Uint8Array, offset: number): number {
+    const size = plain.length + sealOverhead
+    if (offset + size > out.length)
+      throw new RangeError(`${size} sealed bytes do not fit in at ${offset} of ${out.length}`)
+    const nonce = this.#takeNonce()
+    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, nonce)
+    const mac = this.#macFor(nonce)
+    out.set(nonce, offset)
+    let at = offset + nonceSize
+    for (let start = 0; start < plain.length; start += pieceSize) {
+      const piece = cipher.update(plain.subarray(start, start + pieceSize))
+      mac.update(piece)
+      out.set(piece, at)
+      at += piece.length
+    }
+    out.set(mac.final(), at)
+    return size
+  }
+
+  /** The plain bytes, in a buffer of their own. @throws `crypto.damaged` when they were not sealed with this key, or changed. */
+  unseal(sealed: Uint8Array): Uint8Array {
+    if (sealed.length < sealOverhead) throw cryptoError('crypto.damaged', { reason: 'they are too short' })
+    const nonce = sealed.subarray(0, nonceSize)
+    if (isZero(nonce)) throw cryptoError('crypto.damaged', { reason: 'their nonce is zero' })
+    const ciphertext = sealed.subarray(nonceSize, -tagSize)
+    const tag = this.#macFor(nonce).update(ciphertext).final()
+    if (!timingSafeEqual(tag, sealed.subarray(-tagSize))) {
+      throw cryptoError('crypto.damaged', { reason: 'their tag is wrong' })
+    }
+    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, nonce)
+    if (ciphertext.length <= pieceSize) return cipher.update(ciphertext)
+    const plain = Buffer.allocUnsafe(ciphertext.length)
+    for (let start = 0; start < ciphertext.length; start += pieceSize) {
+      plain.set(cipher.update(ciphertext.subarray(start, start + pieceSize)), start)
+    }
+    return plain
+  }
+
+  #macFor(nonce: Uint8Array): ReturnType<typeof createMac> {
+    this.#macKey.set(this.#nonceCipher.update(nonce), 16)
+    return createMac('poly1305', this.#macKey)
+  }
+
+  /** A nonce that was never given out; from many made at once, because asking for chance costs more than encrypting little. */
+  #takeNonce(): Uint8Array {
+    if (this.#nextNonce >= this.#nonces.length) {
+      this.#nonces = new Uint8Array(this.#random(noncesAtOnce * nonceSize))
+      this.#nextNonce = 0
+    }
+    const nonce = this.#nonces.subarray(this.#nextNonce, (this.#nextNonce += nonceSize))
+    if (isZero(nonce)) throw cryptoError('crypto.damaged', { reason: 'the random generator gave a nonce of zeros' })
+    return nonce
+  }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
+}

@@ -1,0 +1,249 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs'
+
+import { systemCode } from '#base'
+import { pathOfDescriptor, seconds, statusOf, timesForC } from './descriptor.ts'
+import { filesystemError } from './errors.ts'
+import { listAttributes, removeAttribute, setAttribute, type ExtendedAttributeValue } from './extended-attributes.ts'
+import { callMakeNode, findLibc, getLibc, linux, systemError } from './libc.ts'
+import { checkName, nameForC, textForC } from './name.ts'
+import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME } = constants
+const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
+const slash = 0x2f
+const eloop = 40
+
+/**
+ * An open folder. Everything is done to entries of it by their name alone, and no link is ever followed: whoever swaps
+ * a link in, at whatever moment, leads nowhere. Paths may be deeper than the system's limit of 4,096 bytes.
+ *
+ * Names are raw bytes. Descriptors belong to the whole process, so other threads can use `fd` and `pathOf`.
+ * Calls are synchronous: they take a few microseconds each, and a promise takes longer.
+ *
+ * Every method throws what node:fs throws, an Error with the system's `code` (`ENOENT` …); `filesystem.name` for a name
+ * that is not that of one entry; `filesystem.unsupported` for what takes the C library where it cannot be called.
+ */
+export class Directory implements Disposable {
+  /** The descriptor; ends with the directory. */
+  readonly fd: number
+  readonly #prefix: Buffer
+  #open: boolean
+
+  private constructor(fd: number, owned = true) {
+    this.fd = fd
+    this.#open = owned
+    this.#prefix = Buffer.from(`${pathOfDescriptor(fd)}/`)
+  }
+
+  /** A folder that the operator names: links on the way to it, and at its end, are followed. */
+  static open(path: string | Uint8Array): Directory {
+    const bytes = typeof path === 'string' ? path : Buffer.from(path)
+    return new Directory(openSync(bytes, O_RDONLY | O_DIRECTORY))
+  }
+
+  /** A folder that somebody else opened, perhaps in another thread, and will close. */
+  static borrow(fd: number): Directory {
+    return new Directory(fd, false)
+  }
+
+  openChild(name: Uint8Array): Directory {
+    return new Directory(openSync(this.pathOf(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.fd)
+    this.#open = false
+  }
+
+  /** A path to an entry that holds for all threads of this process while the directory is open. Its end may be a link. */
+  pathOf(name: Uint8Array): Buffer {
+    checkName(name)
+    const prefix = this.#prefix
+    const path = Buffer.allocUnsafe(prefix.length + name.length)
+    path.set(prefix)
+    path.set(name, prefix.length)
+    return path
+  }
+
+  /** In the order the file system lists them. */
+  names(): Buffer[] {
+    return readdirSync(this.#prefix, { encoding: 'buffer' })
+  }
+
+  status(name: Uint8Array): Status {
+    const libc = findLibc()
+    if (!libc) return statusFrom(lstatSync(this.pathOf(name), { bigint: true }))
+    if (libc.statx(this.fd, nameForC(name), linux.atSymlinkNoFollow, linux.statxBasicStats, statusBuffer) < 0) {
+      throw systemError(libc.errno(), 'statx', name)
+    }
+    return readStatus()
+  }
+
+  /** As `status`; undefined when there is no such entry. */
+  findStatus(name: Uint8Array): Status | undefined {
+    try {
+      return this.status(name)
+    } catch (thrown) {
+      if (systemCode(thrown) === 'ENOENT') return undefined
+      throw thrown
+    }
+  }
+
+  ownStatus(): Status {
+    return statusOf(this.fd)
+  }
+
+  readLink(name: Uint8Array): Buffer {
+    return readlinkSync(this.pathOf(name), { encoding: 'buffer' })
+  }
+
+  /** Of the entry itself, also when it is a link; in the order the kernel lists them. */
+  extendedAttributes(name: Uint8Array): readonly ExtendedAttributeValue[] {
+    return listAttributes(this.#pathForC(name))
+  }
+
+  /** Of the directory itself. */
+  ownExtendedAttributes(): readonly ExtendedAttributeValue[] {
+    return listAttributes(textForC(Buffer.concat([this.#prefix, Buffer.from('.')])))
+  }
+
+  /**
+   * Opens an entry for reading and leaves its access time alone where the system allows that.
+   *
+   * Does not wait for the other end of a fifo: the caller must see from its status that it opened a file.
+   */
+  openFile(name: Uint8Array): number {
+    const path = this.pathOf(name)
+    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+    try {
+      return openSync(path, flags | O_NOATIME)
+    } catch (thrown) {
+      if (systemCode(thrown) !== 'EPERM') throw thrown
+      return openSync(path, flags)
+    }
+  }
+
+  makeDirectory(name: Uint8Array, mode = 0o700): void {
+    mkdirSync(this.pathOf(name), { mode })
+  }
+
+  /** A file that was not there before, open for writing. */
+  createFile(name: Uint8Array, mode = 0o600): number {
+    return openSync(this.pathOf(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
+  }
+
+  makeSymlink(target: Uint8Array, name: Uint8Array): void {
+    symlinkSync(Buffer.from(target), this.pathOf(name))
+  }
+
+  /** Another name for the entry `fromName` of `from`; a link is itself linked, not what it leads to. */
+  makeHardLink(from: Directory, fromName: Uint8Array, name: Uint8Array): void {
+    linkSync(from.pathOf(fromName), this.pathOf(name))
+  }
+
+  /** @param device - `st_rdev` of the device; of no meaning for a fifo. */
+  makeNode(name: Uint8Array, type: keyof typeof nodeTypes, device = 0n, mode = 0o600): void {
+    const libc = getLibc('create fifos and devices')
+    const fields = BigInt(nodeTypes[type] | mode)
+    if (libc.syscall(callMakeNode, BigInt(this.fd), nameForC(name), fields, BigInt.asUintN(64, device)) < 0) {
+      throw systemError(libc.errno(), 'mknodat', name)
+    }
+  }
+
+  unlink(name: Uint8Array): void {
+    unlinkSync(this.pathOf(name))
+  }
+
+  removeDirectory(name: Uint8Array): void {
+    rmdirSync(this.pathOf(name))
+  }
+
+  /**
+   * Gives an entry another name, here or in another folder of the same file system, in one step.
+   *
+   * @param options - `noReplace` fails with EEXIST where a plain rename would replace what has the name.
+   */
+  rename(name: Uint8Array, to: Directory, toName: Uint8Array, options: { readonly noReplace?: boolean } = {}): void {
+    if (!options.noReplace) return renameSync(this.pathOf(name), to.pathOf(toName))
+    const libc = getLibc('rename without replacing')
+    if (libc.renameat2(this.fd, nameForC(name, 0), to.fd, nameForC(toName, 1), linux.renameNoReplace) < 0) {
+      throw systemError(libc.errno(), 'renameat2', name)
+    }
+  }
+
+  setOwner(name: Uint8Array, uid: number, gid: number): void {
+    lchownSync(this.pathOf(name), uid, gid)
+  }
+
+  /** @throws ELOOP when the entry is a link: those have no mode on Linux. */
+  setMode(name: Uint8Array, mode: number): void {
+    // Linux has no chmod that does not follow links; a descriptor that can do nothing else stands for the entry itself.
+    const fd = openSync(this.pathOf(name), linux.openPath | O_NOFOLLOW)
+    try {
+      if (statusOf(fd).type === 'symlink') throw systemError(eloop, 'chmod', name)
+      chmodSync(pathOfDescriptor(fd), mode)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Exact to the nanosecond. @throws `filesystem.unsupported` after setting the nearest time it can, without libc. */
+  setTimes(name: Uint8Array, atimeNs: bigint, mtimeNs: bigint): void {
+    const libc = findLibc()
+    if (!libc) {
+      lutimesSync(this.pathOf(name), seconds(atimeNs), seconds(mtimeNs))
+      throw filesystemError('filesystem.unsupported', { verb: 'set times to the nanosecond' })
+    }
+    if (libc.utimensat(this.fd, nameForC(name), timesForC(atimeNs, mtimeNs), linux.atSymlinkNoFollow) < 0) {
+      throw systemError(libc.errno(), 'utimensat', name)
+    }
+  }
+
+  setExtendedAttribute(name: Uint8Array, attribute: string, value: Uint8Array): void {
+    setAttribute(this.#pathForC(name), attribute, value)
+  }
+
+  removeExtendedAttribute(name: Uint8Array, attribute: string): void {
+    removeAttribute(this.#pathForC(name), attribute)
+  }
+
+  #pathForC(name: Uint8Array): Buffer {
+    const prefix = this.#prefix
+    const bytes = nameForC(name)
+    const length = name.length + 1
+    if (prefix.length + length > pathScratch.length) return textForC(this.pathOf(name))
+    pathScratch.set(prefix)
+    for (let i = 0; i < length; i++) pathScratch[prefix.length + i] = bytes[i]!
+    return pathScratch
+  }
+}
+
+const pathScratch = Buffer.alloc(640)
+
+/** Splits a path at its slashes; empty parts are left out. */
+export function splitPath(path: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  for (let start = 0; start <= path.length;) {
+    const found = path.indexOf(slash, start)
+    const end = found < 0 ? path.length : found
+    if (end > start) parts.push(path.subarray(start, end))
+    start = end + 1
+  }
+  return parts
+}

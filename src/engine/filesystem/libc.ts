@@ -1,0 +1,102 @@
+/**
+ * The calls of the C library that Node has no word for, through Node's foreign function interface.
+ *
+ * This is the only file that knows it. Loaded at the first use and once per thread; where the interface or the library
+ * is missing, `findLibc` gives undefined and callers do with what node:fs offers, or throw `filesystem.unsupported`.
+ *
+ * Buffers handed to a call must live outside V8's heap (`Buffer.alloc`), end strings with a zero byte, and are only
+ * read or written while the call lasts. Every function returns -1 on failure; `errno` must then be read at once.
+ */
+import type * as ForeignFunctions from 'node:ffi'
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
+
+import { filesystemError } from './errors.ts'
+
+const definitions = {
+  statx: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'u32', 'buffer'] },
+  llistxattr: { return: 'i32', arguments: ['buffer', 'buffer', 'u64'] },
+  lgetxattr: { return: 'i32', arguments: ['buffer', 'buffer', 'buffer', 'u64'] },
+  lsetxattr: { return: 'i32', arguments: ['buffer', 'buffer', 'buffer', 'u64', 'i32'] },
+  lremovexattr: { return: 'i32', arguments: ['buffer', 'buffer'] },
+  flistxattr: { return: 'i32', arguments: ['i32', 'buffer', 'u64'] },
+  fgetxattr: { return: 'i32', arguments: ['i32', 'buffer', 'buffer', 'u64'] },
+  fsetxattr: { return: 'i32', arguments: ['i32', 'buffer', 'buffer', 'u64', 'i32'] },
+  fremovexattr: { return: 'i32', arguments: ['i32', 'buffer'] },
+  futimens: { return: 'i32', arguments: ['i32', 'buffer'] },
+  utimensat: { return: 'i32', arguments: ['i32', 'buffer', 'buffer', 'i32'] },
+  renameat2: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'buffer', 'u32'] },
+  syncfs: { return: 'i32', arguments: ['i32'] },
+  syscall: { return: 'i32', arguments: ['i64', 'i64', 'buffer', 'u64', 'u64'] },
+  getpwuid_r: { return: 'i32', arguments: ['u32', 'buffer', 'buffer', 'u64', 'buffer'] },
+  getgrgid_r: { return: 'i32', arguments: ['u32', 'buffer', 'buffer', 'u64', 'buffer'] },
+  __errno_location: { return: 'pointer', arguments: [] },
+} as const satisfies ForeignFunctions.FunctionDefinitions
+
+type Functions = ForeignFunctions.WrappedFunctionsFromDefinitions<typeof definitions>
+
+export interface Libc extends Functions {
+  /** Why the last call of this thread failed; any other call in between may have changed it. */
+  errno(): number
+  /** The text that a C pointer leads to. */
+  textAt(pointer: bigint): string
+}
+
+/** Numbers of the Linux interface that are the same on x64 and arm64. */
+export const linux = {
+  atSymlinkNoFollow: 0x100,
+  atEmptyPath: 0x1000,
+  statxBasicStats: 0x7ff,
+  renameNoReplace: 1,
+  openPath: 0x20_0000,
+  openCloseOnExec: 0x8_0000,
+} as const
+
+/** Number of the call `mknodat`, which older C libraries do not export by that name. */
+export const callMakeNode = process.arch === 'arm64' ? 33n : 259n
+
+let loaded: { readonly libc: Libc | undefined } | undefined
+
+/** The C library, or undefined when this process cannot call it. */
+export function findLibc(): Libc | undefined {
+  loaded ??= { libc: load() }
+  return loaded.libc
+}
+
+/** The C library. @throws `filesystem.unsupported`, naming what cannot be done without it. */
+export function getLibc(verb: string): Libc {
+  const libc = findLibc()
+  if (!libc) throw filesystemError('filesystem.unsupported', { verb })
+  return libc
+}
+
+function load(): Libc | undefined {
+  if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) return undefined
+  const ffi = process.getBuiltinModule('node:ffi') as typeof ForeignFunctions | undefined
+  if (!ffi) return undefined
+  for (const name of ['libc.so.6', null]) {
+    try {
+      const { lib, functions } = ffi.dlopen(name, definitions)
+      const errnoPointer = functions.__errno_location()
+      return Object.assign(Object.create(null) as object, functions, {
+        errno: () => ffi.getInt32(errnoPointer),
+        textAt: (pointer: bigint) => ffi.toString(pointer) ?? '',
+        lib, // because its functions end with it
+      })
+    } catch {
+      // because a C library of another name, or without one of the functions, is as good as none
+    }
+  }
+  return undefined
+}
+
+/** An error in the form of node:fs: `code` is the system's short name (`ENOENT`). */
+export function systemError(errno: number, call: string, path: Uint8Array | string): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno)
+  const shown = typeof path === 'string' ? path : Buffer.from(path).toString()
+  return Object.assign(new Error(`${code}: ${getSystemErrorMessage(-errno)}, ${call} '${shown}'`), {
+    code,
+    errno: -errno,
+    syscall: call,
+    path: shown,
+  })
+}

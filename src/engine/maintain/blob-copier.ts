@@ -1,0 +1,170 @@
+import { availableParallelism } from 'node:os'
+
+import { AppError } from '#base'
+import { Sealer } from '../crypto/seal.ts'
+import type { BlobType } from '../repository/blob-index.ts'
+import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
+import { PackSaver } from '../repository/pack-saver.ts'
+import type { Repository } from '../repository/repository.ts'
+import { WorkerPool } from '../threads/pool.ts'
+import type { CopyJob, CopyJobResult } from './copy-job.ts'
+import { PackMemory } from './pack-memory.ts'
+import { Resealer, type BadBlob, type Rest, type ResealSetup } from './reseal.ts'
+import { cutRuns, type BlobRun, type WantedBlobs } from './wanted-blobs.ts'
+
+/** Starting threads takes longer than copying this many bytes. */
+const worthThreads = 8 * 1024 * 1024
+/** Runs under way beyond one a thread, so that no thread waits for the next one. */
+const runsAhead = 2
+
+/** A blob of which no copy in the source can be read. */
+export interface LostBlob {
+  readonly type: BlobType
+  readonly id: string
+  /** Hex id of the pack whose copy was tried first. */
+  readonly packId: string
+  readonly reason: string
+}
+
+/**
+ * Copies blobs between two repositories: each pack of the source is read once and in its order, in this thread; threads of
+ * their own open, verify and seal; and a few packs of the target are being saved meanwhile.
+ *
+ * Memory: two runs of 16 MiB beyond one a thread, and the packs that the threads fill.
+ */
+export class BlobCopier implements AsyncDisposable {
+  readonly saver: PackSaver
+  /** Packs that were saved. */
+  readonly packs: { readonly id: string; readonly size: number; readonly blobs: FinishedPack['blobs'] }[] = []
+  readonly lost: LostBlob[] = []
+  readonly #from: Repository
+  readonly #to: Repository
+  readonly #setup: ResealSetup
+  readonly #memory = new PackMemory()
+  readonly #spare: ArrayBuffer[] = []
+  /** Seals in this thread: small copies, and blobs whose first copy was bad. */
+  readonly #own: Resealer
+  readonly #signal: AbortSignal
+  #pool: WorkerPool<CopyJob, CopyJobResult> | undefined
+  #blobs = 0
+  #bytes = 0
+
+  constructor(from: Repository, to: Repository, signal: AbortSignal) {
+    this.#from = from
+    this.#to = to
+    this.#signal = signal
+    this.saver = new PackSaver(to)
+    this.#setup = { fromKey: from.key, toKey: to.key, toVersion: to.config.version }
+    this.#own = new Resealer(this.#setup)
+  }
+
+  /** Blobs taken from the source so far. */
+  get blobs(): number {
+    return this.#blobs
+  }
+
+  /** Bytes read of the source so far. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Resolves when every blob that could be read is durable and named by index files that are durable. */
+  async copy(wanted: WantedBlobs): Promise<void> {
+    if (wanted.bytes >= worthThreads) {
+      this.#pool = new WorkerPool(new URL(import.meta.resolve('./copy-worker.ts')), {
+        size: availableParallelism(),
+        setup: () => this.#setup,
+      })
+    }
+    const waiting = runsOf(wanted)
+    let hasFailed = false
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.next(); !next.done && !hasFailed; next = waiting.next()) await this.#copyRun(...next.value)
+    }
+    const stopAll = (thrown: unknown): never => {
+      hasFailed = true
+      throw thrown
+    }
+    const lanes = Array.from({ length: this.#pool ? this.#pool.size + runsAhead : 1 }, () => lane().catch(stopAll))
+    // because one failure ends the work, but nothing may still be under way when the caller goes on
+    for (const settled of await Promise.allSettled(lanes)) if (settled.status === 'rejected') throw settled.reason
+    await this.#saveRests()
+    await this.saver.finish(this.#signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool?.[Symbol.asyncDispose]()
+  }
+
+  async #copyRun(packId: string, { start, end, blobs }: BlobRun): Promise<void> {
+    this.#signal.throwIfAborted()
+    let bytes: Uint8Array<ArrayBuffer>
+    try {
+      bytes = await this.#memory.load(this.#from.backend, { type: 'pack', name: packId }, { start, end }, this.#signal)
+    } catch (thrown) {
+      if (!isLoss(thrown)) throw thrown
+      for (const blob of blobs) await this.#rescue(packId, { ...blob, text: thrown.message })
+      return
+    }
+    this.#bytes += end - start
+    this.#blobs += blobs.length
+    const result = await this.#perform({ kind: 'run', bytes, start, blobs, recycled: this.#spare.splice(0, 1) })
+    this.#memory.giveBack(result.bytes!.buffer)
+    for (const pack of result.packs) await this.#save(pack)
+    for (const blob of result.bad) await this.#rescue(packId, blob)
+  }
+
+  async #perform(job: CopyJob & { kind: 'run' }): Promise<CopyJobResult> {
+    if (this.#pool) return await this.#pool.run(job, { transfer: [job.bytes.buffer, ...job.recycled] })
+    this.#own.recycle(job.recycled)
+    return { bad: this.#own.take(job), packs: this.#own.takeFull(), rests: [], bytes: job.bytes }
+  }
+
+  /** Looks for another copy of a blob, or the same one read once more. */
+  async #rescue(packId: string, { type, id, text }: BadBlob): Promise<void> {
+    try {
+      this.#own.store(type, id, await this.#from.loadBlob(type, id, this.#signal))
+      for (const pack of this.#own.takeFull()) await this.#save(pack)
+    } catch (thrown) {
+      if (!isLoss(thrown)) throw thrown
+      this.lost.push({ type, id, packId, reason: text })
+    }
+  }
+
+  async #saveRests(): Promise<void> {
+    const pool = this.#pool
+    const flushed = pool
+      ? await Promise.all(Array.from({ length: pool.size }, (_, worker) => pool.run({ kind: 'flush' }, { worker })))
+      : []
+    const rests: Rest[] = [...flushed.flatMap((result) => result.rests), ...this.#own.takeRests()]
+    const sealer = new Sealer(this.#to.key)
+    for (const type of ['data', 'tree'] as const) {
+      let target: PackBuffer | undefined
+      for (const rest of rests.filter((rest) => rest.type === type)) {
+        target ??= new PackBuffer(type)
+        target.append(rest.blobs, rest.bytes)
+        if (!target.isFull) continue
+        await this.#save(target.finish(sealer))
+        target = undefined
+      }
+      if (target) await this.#save(target.finish(sealer))
+    }
+  }
+
+  async #save(pack: FinishedPack): Promise<void> {
+    await this.saver.save(pack, this.#signal)
+    this.packs.push({ id: pack.id, size: pack.bytes.length, blobs: pack.blobs })
+    this.#spare.push(pack.bytes.buffer)
+  }
+}
+
+function* runsOf(wanted: WantedBlobs): Generator<[string, BlobRun], void, void> {
+  for (const packId of wanted.packs) {
+    for (const run of cutRuns(wanted.inPack(packId))) yield [packId, run]
+  }
+}
+
+/** Damaged or gone, unlike a place that did not answer. */
+function isLoss(thrown: unknown): thrown is AppError {
+  return thrown instanceof AppError && (thrown.kind === 'damaged' || thrown.kind === 'missing')
+}

@@ -1,0 +1,271 @@
+export type BlobType = 'data' | 'tree'
+
+/** Where one copy of a blob lies. */
+export interface BlobLocation {
+  /** Hex id of the pack. */
+  readonly packId: string
+  /** Bytes from the start of the pack. */
+  readonly offset: number
+  /** Sealed length in bytes. */
+  readonly length: number
+  /** Plain length in bytes; 0 when the blob is stored raw. */
+  readonly uncompressedLength: number
+}
+
+/** The memory of a `BlobIndex`, to hand to another thread. */
+export interface SharedIndex {
+  readonly counter: SharedArrayBuffer
+  readonly ids: SharedArrayBuffer
+  readonly places: SharedArrayBuffer
+  readonly slots: SharedArrayBuffer
+}
+
+const idWords = 8
+const placeWords = 4
+const treeBit = 0x8000_0000
+/** Slots are doubled before more than this share of them is taken. */
+const fullness = 0.6
+const smallestCapacity = 1 << 16
+/** Entries that threads may add between two looks at `isCrowded`. */
+const headroom = 1 << 14
+
+/**
+ * Which blobs a repository holds, as open addressing in shared memory: 48 bytes an entry and 4 a slot, about 56 to 60
+ * bytes a blob, and no JavaScript objects.
+ *
+ * Layout: `ids` holds 8 words an entry; `places` holds pack number (highest bit: a tree), offset, length and
+ * uncompressed length; `slots` holds entry number + 1, or 0. An entry without a place (pack number 0) is claimed:
+ * somebody is storing it. Copies of one blob in several packs are several entries of one probe sequence.
+ *
+ * Every thread may `claim` and ask; only the thread that made it may `insert` and `grow`.
+ */
+export class BlobIndex {
+  #counter!: Int32Array
+  #ids!: Uint32Array
+  #places!: Uint32Array
+  #slots!: Int32Array
+  /** Pack number - 1 → hex id. */
+  readonly #packs: string[] = []
+  readonly #packNumbers = new Map<string, number>()
+  readonly #words = new Uint32Array(idWords)
+  readonly #bytes = Buffer.from(this.#words.buffer)
+
+  constructor(shared?: SharedIndex) {
+    if (shared) this.#attach(shared)
+    else this.#allocate(smallestCapacity)
+  }
+
+  /** The memory to build a `BlobIndex` from in another thread; it is outdated by `grow`. */
+  get shared(): SharedIndex {
+    return {
+      counter: this.#counter.buffer as SharedArrayBuffer,
+      ids: this.#ids.buffer as SharedArrayBuffer,
+      places: this.#places.buffer as SharedArrayBuffer,
+      slots: this.#slots.buffer as SharedArrayBuffer,
+    }
+  }
+
+  /** Entries, copies counted. */
+  get size(): number {
+    return Atomics.load(this.#counter, 0)
+  }
+
+  /** Hex ids of the packs that an index file names. */
+  get packs(): readonly string[] {
+    return this.#packs
+  }
+
+  /** True when `grow` should be called before other threads go on claiming. */
+  get isCrowded(): boolean {
+    return this.size + headroom > this.#slots.length * fullness
+  }
+
+  /** Makes room. No other thread may use the index meanwhile, and each must be given `shared` anew. */
+  grow(): void {
+    this.#rehash(this.#slots.length * 2)
+  }
+
+  /** Sees to it that `count` more blobs find room without growing. */
+  reserve(count: number): void {
+    let capacity = this.#slots.length
+    while (this.size + count + headroom > capacity * fullness) capacity *= 2
+    if (capacity !== this.#slots.length) this.#rehash(capacity)
+  }
+
+  /**
+   * True when the blob was neither there nor claimed: the caller has to store it. For each id exactly one caller of all
+   * threads is told true.
+   *
+   * @param id - 32 bytes.
+   */
+  claim(type: BlobType, id: Uint8Array): boolean {
+    const typeBits = this.#take(type, id)
+    const words = this.#words
+    const mask = this.#slots.length - 1
+    let mine = -1
+    for (let slot = words[0]! & mask; ; slot = (slot + 1) & mask) {
+      let taken = Atomics.load(this.#slots, slot)
+      if (taken === 0) {
+        if (mine < 0) mine = this.#newEntry(typeBits)
+        taken = Atomics.compareExchange(this.#slots, slot, 0, mine + 1)
+        if (taken === 0) return true
+      }
+      if (this.#equals(taken - 1, typeBits)) return false
+    }
+  }
+
+  /** True when the blob is stored or claimed. `id`: 32 bytes, or hex. */
+  has(type: BlobType, id: Uint8Array | string): boolean {
+    const typeBits = this.#take(type, id)
+    const mask = this.#slots.length - 1
+    for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const taken = Atomics.load(this.#slots, slot)
+      if (taken === 0) return false
+      if (this.#equals(taken - 1, typeBits)) return true
+    }
+  }
+
+  /** Every copy of a blob, first inserted first; empty when there is none. `id`: 32 bytes, or hex. */
+  find(type: BlobType, id: Uint8Array | string): BlobLocation[] {
+    const typeBits = this.#take(type, id)
+    const found: BlobLocation[] = []
+    const mask = this.#slots.length - 1
+    for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const taken = Atomics.load(this.#slots, slot)
+      if (taken === 0) return found
+      const entry = taken - 1
+      if (!this.#equals(entry, typeBits)) continue
+      const at = entry * placeWords
+      const pack = this.#places[at]! & ~treeBit
+      if (pack === 0) continue
+      found.push({
+        packId: this.#packs[pack - 1]!,
+        offset: this.#places[at + 1]!,
+        length: this.#places[at + 2]!,
+        uncompressedLength: this.#places[at + 3]!,
+      })
+    }
+  }
+
+  /** The plain length in bytes of a blob that is stored; undefined when it is not. `id`: 32 bytes, or hex. */
+  plainLength(type: BlobType, id: Uint8Array | string): number | undefined {
+    const [first] = this.find(type, id)
+    return first && (first.uncompressedLength || first.length - 32)
+  }
+
+  /** Records where a blob lies: fills the place of a claimed one, adds a copy to a known one. */
+  insert(type: BlobType, id: Uint8Array | string, place: BlobLocation): void {
+    const pack = this.#packNumber(place.packId)
+    const typeBits = this.#take(type, id)
+    const mask = this.#slots.length - 1
+    for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const taken = Atomics.load(this.#slots, slot)
+      let entry = taken - 1
+      if (taken === 0) {
+        if (this.isCrowded) {
+          this.grow()
+          return this.insert(type, id, place)
+        }
+        entry = this.#newEntry(typeBits)
+        Atomics.store(this.#slots, slot, entry + 1)
+      } else if (!this.#equals(entry, typeBits)) {
+        continue
+      }
+      const at = entry * placeWords
+      const known = this.#places[at]! & ~treeBit
+      if (known === pack && this.#places[at + 1] === place.offset) return
+      if (known !== 0) continue
+      this.#places[at] = (pack | typeBits) >>> 0
+      this.#places[at + 1] = place.offset
+      this.#places[at + 2] = place.length
+      this.#places[at + 3] = place.uncompressedLength
+      return
+    }
+  }
+
+  /** Each entry that has a place. */
+  *entries(): Generator<{ type: BlobType; id: string; place: BlobLocation }, void, void> {
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const entry = this.#slots[slot]! - 1
+      if (entry < 0) continue
+      const at = entry * placeWords
+      const pack = this.#places[at]! & ~treeBit
+      if (pack === 0) continue
+      const place = {
+        packId: this.#packs[pack - 1]!,
+        offset: this.#places[at + 1]!,
+        length: this.#places[at + 2]!,
+        uncompressedLength: this.#places[at + 3]!,
+      }
+      const id = Buffer.from(this.#ids.buffer, entry * idWords * 4, idWords * 4).toString('hex')
+      yield { type: this.#places[at]! & treeBit ? 'tree' : 'data', id, place }
+    }
+  }
+
+  #attach(shared: SharedIndex): void {
+    this.#counter = new Int32Array(shared.counter)
+    this.#ids = new Uint32Array(shared.ids)
+    this.#places = new Uint32Array(shared.places)
+    this.#slots = new Int32Array(shared.slots)
+  }
+
+  #allocate(capacity: number): void {
+    const entries = Math.ceil(capacity * fullness) + headroom
+    this.#attach({
+      counter: new SharedArrayBuffer(4),
+      ids: new SharedArrayBuffer(entries * idWords * 4),
+      places: new SharedArrayBuffer(entries * placeWords * 4),
+      slots: new SharedArrayBuffer(capacity * 4),
+    })
+  }
+
+  #rehash(capacity: number): void {
+    const ids = this.#ids
+    const places = this.#places
+    const slots = this.#slots
+    this.#allocate(capacity)
+    const mask = capacity - 1
+    let count = 0
+    for (const taken of slots) {
+      if (taken === 0) continue
+      const from = taken - 1
+      this.#ids.set(ids.subarray(from * idWords, (from + 1) * idWords), count * idWords)
+      this.#places.set(places.subarray(from * placeWords, (from + 1) * placeWords), count * placeWords)
+      let slot = ids[from * idWords]! & mask
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
+      this.#slots[slot] = ++count
+    }
+    this.#counter[0] = count
+  }
+
+  /** Puts `id` into the scratch words and gives the type as it stands in a place. */
+  #take(type: BlobType, id: Uint8Array | string): number {
+    if (typeof id === 'string') this.#bytes.write(id, 'hex')
+    else this.#bytes.set(id)
+    return type === 'tree' ? treeBit : 0
+  }
+
+  #newEntry(typeBits: number): number {
+    const entry = Atomics.add(this.#counter, 0, 1)
+    this.#ids.set(this.#words, entry * idWords)
+    this.#places[entry * placeWords] = typeBits >>> 0
+    return entry
+  }
+
+  #equals(entry: number, typeBits: number): boolean {
+    const ids = this.#ids
+    const words = this.#words
+    const at = entry * idWords
+    for (let word = 0; word < idWords; word++) if (ids[at + word] !== words[word]) return false
+    return (this.#places[entry * placeWords]! & treeBit) === (typeBits | 0)
+  }
+
+  #packNumber(packId: string): number {
+    let number = this.#packNumbers.get(packId)
+    if (number === undefined) {
+      number = this.#packs.push(packId)
+      this.#packNumbers.set(packId, number)
+    }
+    return number
+  }
+}

@@ -1,0 +1,29 @@
+import type { Transferable } from 'node:worker_threads'
+
+import type { Sealer } from '../crypto/seal.ts'
+import { compareFiles } from './compare-files.ts'
+import type { RestoreJob, Results } from './job.ts'
+import { openTrees } from './open-trees.ts'
+import { settle } from './settle.ts'
+import { writeFiles } from './write-files.ts'
+
+/** Does one job, in whatever thread. */
+export function performJob(job: RestoreJob, sealer: Sealer): Results[keyof Results] {
+  switch (job.kind) {
+    case 'trees':
+      return openTrees(job, sealer)
+    case 'compare':
+      return compareFiles(job)
+    case 'write':
+      return writeFiles(job, sealer)
+    case 'settle':
+      return settle(job)
+    default:
+      return job satisfies never
+  }
+}
+
+/** What of a job is handed over rather than copied. */
+export function transferable(job: RestoreJob): Transferable[] {
+  return 'run' in job && job.run ? [job.run.bytes.buffer] : []
+}

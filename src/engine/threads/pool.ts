@@ -1,0 +1,99 @@
+import { Worker, type Transferable } from 'node:worker_threads'
+
+import { AppError } from '#base'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+interface Waiting<Result> {
+  readonly resolve: (result: Result) => void
+  readonly reject: (reason: unknown) => void
+}
+
+interface Member<Result> {
+  readonly worker: Worker
+  readonly waiting: Map<number, Waiting<Result>>
+}
+
+/**
+ * A fixed number of worker threads that run one script, which serves jobs with `serveJobs`.
+ *
+ * Jobs of one worker begin in the order they were sent. A worker that dies fails the jobs it held and all later ones.
+ * Disposing ends the threads at once, whatever they are doing.
+ */
+export class WorkerPool<Job, Result> implements AsyncDisposable {
+  readonly #members: Member<Result>[]
+  #nextJob = 0
+  #broken: unknown
+
+  /** @param setup - what each worker's script gets before its first job; cloned for each of them. */
+  constructor(script: URL, options: { readonly size: number; readonly setup: (worker: number) => unknown }) {
+    this.#members = Array.from({ length: options.size }, (_, index) => {
+      const worker = new Worker(script, { workerData: options.setup(index) })
+      const member: Member<Result> = { worker, waiting: new Map() }
+      worker.on('message', (message: FromWorker<Result>) => this.#settle(member, message))
+      worker.on('error', (error) => this.#fail(error))
+      worker.on('exit', (code) => {
+        if (member.waiting.size > 0) this.#fail(new Error(`a worker thread ended with exit code ${code}`))
+      })
+      worker.unref()
+      return member
+    })
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  /** Jobs that were sent to `worker` and have not come back. */
+  outstanding(worker: number): number {
+    return this.#members[worker]!.waiting.size
+  }
+
+  /** The worker with the fewest outstanding jobs. */
+  idlest(): number {
+    let best = 0
+    for (let index = 1; index < this.size; index++) {
+      if (this.outstanding(index) < this.outstanding(best)) best = index
+    }
+    return best
+  }
+
+  /** Sends a job, to the idlest worker when none is named. @throws the AppError that the worker threw. */
+  run(job: Job, options: { readonly worker?: number; readonly transfer?: Transferable[] } = {}): Promise<Result> {
+    if (this.#broken) return Promise.reject(this.#broken)
+    const member = this.#members[options.worker ?? this.idlest()]!
+    const id = this.#nextJob++
+    return new Promise((resolve, reject) => {
+      if (member.waiting.size === 0) member.worker.ref()
+      member.waiting.set(id, { resolve, reject })
+      member.worker.postMessage({ id, job } satisfies ToWorker<Job>, options.transfer ?? [])
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#broken ??= new Error('the worker threads were ended')
+    await Promise.all(this.#members.map((member) => member.worker.terminate()))
+    this.#rejectAll()
+  }
+
+  #settle(member: Member<Result>, message: FromWorker<Result>): void {
+    const waiting = member.waiting.get(message.id)
+    if (!waiting) return
+    member.waiting.delete(message.id)
+    if (member.waiting.size === 0) member.worker.unref()
+    if ('result' in message) waiting.resolve(message.result)
+    else if ('appError' in message) waiting.reject(new AppError(...message.appError))
+    else waiting.reject(message.thrown)
+  }
+
+  #fail(reason: unknown): void {
+    this.#broken ??= reason
+    this.#rejectAll()
+  }
+
+  #rejectAll(): void {
+    for (const { waiting } of this.#members) {
+      for (const { reject } of waiting.values()) reject(this.#broken)
+      waiting.clear()
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { nearest } from '#base'
+import { modelError } from './errors.ts'
+import type { Project } from './project.ts'
+import type { Schedule } from './schedule.ts'
+import type { SecretReference } from './secret-reference.ts'
+import type { Vault } from './vault.ts'
+
+export const languages = ['nl', 'en'] as const
+export type Language = (typeof languages)[number]
+
+/** All that the operator decided, read and validated once; references are valid and defaults are filled in. */
+export interface Configuration {
+  /** The file it came from, absolute. */
+  readonly file: string
+  /** All files it came from, the main one first, absolute. */
+  readonly files: readonly string[]
+  readonly organisation?: string
+  /** IANA name; schedules and calendar days are in it. */
+  readonly timezone: string
+  readonly language: Language
+  /** Folder of the catalog, cache and logs, absolute. */
+  readonly state: string
+  readonly catalog: CatalogPlace
+  /** In the order of the file, at least one. */
+  readonly vaults: readonly Vault[]
+  /** In the order of the files. */
+  readonly projects: readonly Project[]
+  readonly notify: Notify
+}
+
+/** SQLite lies in the state folder. */
+export type CatalogPlace = { readonly kind: 'sqlite' } | { readonly kind: 'postgresql' | 'mysql'; readonly url: string }
+
+/** Who is told, and by what channel. */
+export interface Notify {
+  readonly mail?: MailChannel
+  readonly slack?: { readonly webhook: SecretReference }
+  readonly discord?: { readonly webhook: SecretReference }
+  readonly sentry?: { readonly dsn: SecretReference }
+  readonly webhook?: { readonly url: SecretReference }
+  readonly digest?: Schedule
+}
+
+export interface MailChannel {
+  /** `smtps://user@host:port` or `smtp://…`, without a password. */
+  readonly smtp: string
+  readonly password?: SecretReference
+  readonly from: string
+  readonly to: readonly string[]
+}
+
+/** @throws `project.missing`, with the nearest name. */
+export function getProject(configuration: Configuration, name: string): Project {
+  const found = configuration.projects.find((project) => project.name === name)
+  if (found) return found
+  const suggestion = suggest(name, configuration.projects)
+  throw modelError('project.missing', { project: JSON.stringify(name), file: configuration.file, suggestion })
+}
+
+/** @throws `vault.missing`, with the nearest name. */
+export function getVault(configuration: Configuration, name: string): Vault {
+  const found = configuration.vaults.find((vault) => vault.name === name)
+  if (found) return found
+  const suggestion = suggest(name, configuration.vaults)
+  throw modelError('vault.missing', { vault: JSON.stringify(name), file: configuration.file, suggestion })
+}
+
+/** The vaults that hold backups of `project`: the one it writes to, then its copies. */
+export function vaultsOf(configuration: Configuration, project: Project): readonly Vault[] {
+  return [project.vault, ...project.copies.map((copy) => copy.to)].map((name) => getVault(configuration, name))
+}
+
+function suggest(name: string, known: readonly { readonly name: string }[]): string {
+  const like = nearest(
+    name,
+    known.map((one) => one.name),
+  )
+  return like === undefined ? '' : `; did you mean ${like}?`
+}

@@ -1,0 +1,110 @@
+import type { CatalogPlace, Configuration, Notify } from './configuration.ts'
+import { formatDuration } from './duration.ts'
+import { formatLocation } from './location.ts'
+import type { Database, Project, RemoteHost } from './project.ts'
+import { retentionCounts, type RetentionPolicy } from './retention.ts'
+import { formatSchedule } from './schedule.ts'
+import type { Vault } from './vault.ts'
+
+/** A value of a described configuration: what JSON can say. */
+export type Description = string | number | boolean | readonly Description[] | { readonly [key: string]: Description }
+
+/**
+ * The configuration as it is understood, defaults filled in, in the words of the file, every secret as `***`.
+ *
+ * @param project leaves out all other projects, and the vaults that it does not use.
+ */
+export function describeConfiguration(configuration: Configuration, project?: Project): Description {
+  const projects = project ? [project] : configuration.projects
+  const used = project && new Set([project.vault, ...project.copies.map((copy) => copy.to)])
+  const vaults = configuration.vaults.filter((vault) => !used || used.has(vault.name))
+  return present({
+    files: configuration.files,
+    organisation: configuration.organisation,
+    timezone: configuration.timezone,
+    language: configuration.language,
+    state: configuration.state,
+    catalog: describeCatalog(configuration.catalog),
+    vaults: Object.fromEntries(vaults.map((vault) => [vault.name, describeVault(vault)])),
+    projects: Object.fromEntries(projects.map((one) => [one.name, describeProject(one)])),
+    notify: project ? undefined : describeNotify(configuration.notify),
+  })
+}
+
+const secret = '***'
+
+function describeCatalog(catalog: CatalogPlace): string {
+  return catalog.kind === 'sqlite' ? 'sqlite' : catalog.url.replace(/:[^/:@]*@/, `:${secret}@`)
+}
+
+function describeVault(vault: Vault): Description {
+  return present({
+    location: formatLocation(vault.location),
+    tier: vault.tier,
+    password: secret,
+    identity: vault.identity && secret,
+    'known-hosts': vault.knownHosts,
+    'access-key': vault.accessKey && secret,
+    'secret-key': vault.secretKey && secret,
+    'object-lock': vault.objectLock,
+    place: vault.place && present(vault.place),
+    capacity: vault.capacityBytes,
+    price: vault.price && `${vault.price.amount} ${vault.price.currency}/${vault.price.per}`,
+  })
+}
+
+function describeProject(project: Project): Description {
+  return present({
+    title: project.title,
+    type: project.type,
+    path: project.path,
+    on: project.on && formatHost(project.on),
+    criticality: project.criticality,
+    schedule: formatSchedule(project.schedule),
+    files: project.files,
+    'leave-out': project.leaveOut.length > 0 ? project.leaveOut : undefined,
+    databases: project.databases?.map(describeDatabase),
+    vault: project.vault,
+    copies: project.copies.map(({ to, schedule }) => present({ to, schedule: schedule && formatSchedule(schedule) })),
+    keep: Object.fromEntries([...project.keep].map(([vault, policy]) => [vault, describeRetention(policy)])),
+    'restore-test': project.restoreTest,
+    restore: present({ after: project.restore.after, health: project.restore.health }),
+    paused: project.paused,
+  })
+}
+
+function describeDatabase(database: Database): Description {
+  return present({ ...database, password: 'password' in database && database.password ? secret : undefined })
+}
+
+function describeRetention(policy: RetentionPolicy): Description {
+  return present({
+    within: policy.within && formatDuration(policy.within),
+    ...Object.fromEntries(retentionCounts.map((rule) => [rule, policy[rule]])),
+    for: policy.for && formatDuration(policy.for),
+    prune: policy.prune,
+  })
+}
+
+function describeNotify(notify: Notify): Description | undefined {
+  const { mail, digest } = notify
+  const described = present({
+    mail: mail && present({ ...mail, password: mail.password && secret }),
+    slack: notify.slack && { webhook: secret },
+    discord: notify.discord && { webhook: secret },
+    sentry: notify.sentry && { dsn: secret },
+    webhook: notify.webhook && { url: secret },
+    digest: digest && formatSchedule(digest),
+  })
+  return Object.keys(described).length > 0 ? described : undefined
+}
+
+/** The form of the configuration: `ssh://user@host:port`. */
+export function formatHost({ user, host, port }: RemoteHost): string {
+  return `ssh://${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${port}`}`
+}
+
+function present(table: Readonly<Record<string, Description | undefined>>): { readonly [key: string]: Description } {
+  const entries = Object.entries(table).filter((entry): entry is [string, Description] => entry[1] !== undefined)
+  return Object.fromEntries(entries)
+}

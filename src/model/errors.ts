@@ -1,0 +1,44 @@
+import { defineErrors } from '#base'
+
+export const modelError = defineErrors({
+  'duration.invalid': {
+    kind: 'invalid',
+    message: '{text} is not a length of time, for example "30 days"',
+    hint: 'Write a number and a unit: minutes, hours, days, weeks, months or years.',
+  },
+  'schedule.invalid': {
+    kind: 'invalid',
+    message: '{text} is not a schedule: {reason}, for example "daily 03:00"',
+    hint: 'Write daily 03:00, weekly sunday 05:00, monthly 1 04:00, every 4 hours or cron "0 3 * * *".',
+  },
+  'location.invalid': {
+    kind: 'invalid',
+    message: '{text} is not a location: {reason}',
+    hint: 'Write a local path, sftp://user@host/path, s3://endpoint/bucket/prefix or rest:https://user@host/path.',
+  },
+  'manifest.damaged': {
+    kind: 'damaged',
+    message: 'The manifest of the backup cannot be understood: {reason}',
+    hint: 'Restore the files themselves; they do not need the manifest. Then run `bewaar verify`.',
+  },
+  'project.missing': {
+    kind: 'missing',
+    message: 'There is no project {project} in {file}{suggestion}',
+    hint: 'Run `bewaar config` to see the projects.',
+  },
+  'vault.missing': {
+    kind: 'missing',
+    message: 'There is no vault {vault} in {file}{suggestion}',
+    hint: 'Run `bewaar config` to see the vaults.',
+  },
+  'vault.unsupported': {
+    kind: 'invalid',
+    message: 'The vault {vault} is at {location}, and this version of Bewaar keeps backups in local folders only',
+    hint: 'Give the vault a local path, for example /var/backups/bewaar.',
+  },
+  'config.unsupported': {
+    kind: 'invalid',
+    message: '{part}',
+    hint: 'Run `bewaar config check` to see all that this version of Bewaar cannot do.',
+  },
+})

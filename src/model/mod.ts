@@ -1,0 +1,55 @@
+/**
+ * The nouns of backups and their rules: projects, vaults, schedules, retention, locations, runs and what is known of
+ * them. Everything here is pure: values in, values out; no clock, no disk, no network, no chance.
+ */
+export {
+  getProject,
+  getVault,
+  languages,
+  vaultsOf,
+  type CatalogPlace,
+  type Configuration,
+  type Language,
+  type MailChannel,
+  type Notify,
+} from './configuration.ts'
+export { describeConfiguration, formatHost, type Description } from './describe.ts'
+export { durationUnits, formatDuration, parseDuration, type Duration, type DurationUnit } from './duration.ts'
+export { modelError } from './errors.ts'
+export { severities, type Finding, type Severity } from './finding.ts'
+export { formatLocation, isWithin, normalPath, parseLocation, type Location } from './location.ts'
+export { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
+export {
+  criticalities,
+  namePattern,
+  ownProject,
+  projectTypes,
+  restoreTestIntervals,
+  type Copying,
+  type Criticality,
+  type Database,
+  type FileDatabase,
+  type Project,
+  type ProjectType,
+  type RemoteHost,
+  type RestoreSteps,
+  type RestoreTestInterval,
+  type ServerConnection,
+} from './project.ts'
+export {
+  logKinds,
+  logLevels,
+  type CopyRecord,
+  type KnownSnapshot,
+  type LogEntry,
+  type LogKind,
+  type LogLevel,
+  type RestoreRecord,
+  type VerificationRecord,
+} from './record.ts'
+export { formatRetention, retentionCounts, type RetentionCount, type RetentionPolicy } from './retention.ts'
+export { runStatuses, type Artifact, type Run, type RunOutcome, type RunStatus } from './run.ts'
+export { formatSchedule, parseSchedule, weekdays, type Schedule, type TimeOfDay, type Weekday } from './schedule.ts'
+export type { SecretReference } from './secret-reference.ts'
+export { localFolder, requireSupported, unsupportedParts, type UnsupportedPart } from './unsupported.ts'
+export { objectLocks, tiers, type ObjectLock, type Price, type Tier, type Vault } from './vault.ts'

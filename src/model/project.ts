@@ -1,0 +1,94 @@
+import type { RetentionPolicy } from './retention.ts'
+import type { Schedule } from './schedule.ts'
+import type { SecretReference } from './secret-reference.ts'
+
+export const projectTypes = ['laravel-app', 'laravel-package', 'node-app', 'generic'] as const
+export type ProjectType = (typeof projectTypes)[number]
+
+export const criticalities = ['critical', 'high', 'medium', 'low'] as const
+export type Criticality = (typeof criticalities)[number]
+
+export const restoreTestIntervals = ['daily', 'weekly', 'monthly', 'quarterly', 'yearly', 'never'] as const
+export type RestoreTestInterval = (typeof restoreTestIntervals)[number]
+
+/** Bewaar's own project: its configuration and catalog. No project of the configuration may have this name. */
+export const ownProject = 'bewaar'
+
+/** The names of projects and vaults: they become names of folders. */
+export const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+/** A thing that the operator protects: an application, a package, a host's files. */
+export interface Project {
+  readonly name: string
+  /** For people; the name when the configuration gives none. */
+  readonly title: string
+  readonly type: ProjectType
+  /** Absolute, on this machine or on the one that `on` names. */
+  readonly path: string
+  readonly on?: RemoteHost
+  readonly criticality: Criticality
+  readonly schedule: Schedule
+  /** What to take: relative to `path`, or absolute. Absent: what the type knows. */
+  readonly files?: readonly string[]
+  /** Patterns to leave out in addition to what the type knows. */
+  readonly leaveOut: readonly string[]
+  /** Absent: those that the type finds. */
+  readonly databases?: readonly Database[]
+  /** The vault that a run writes to. */
+  readonly vault: string
+  readonly copies: readonly Copying[]
+  /** By vault; a vault without an entry keeps everything. */
+  readonly keep: ReadonlyMap<string, RetentionPolicy>
+  readonly restoreTest?: RestoreTestInterval
+  readonly restore: RestoreSteps
+  /** Runs only when forced. */
+  readonly paused: boolean
+}
+
+/** Another server, reached without an agent. */
+export interface RemoteHost {
+  readonly kind: 'ssh'
+  readonly user?: string
+  readonly host: string
+  readonly port?: number
+}
+
+/** A vault that is brought up to date after each run, or on a schedule of its own. */
+export interface Copying {
+  readonly to: string
+  readonly schedule?: Schedule
+}
+
+export interface RestoreSteps {
+  /** Programs with their arguments, run in the project's folder after a restore. Absent: what the type knows. */
+  readonly after?: readonly (readonly string[])[]
+  /** Answers with a 2xx status when the application is well. */
+  readonly health?: string
+}
+
+/** A file of a database: relative to the project's path, or absolute. */
+export interface FileDatabase {
+  readonly driver: 'sqlite' | 'json'
+  readonly path: string
+}
+
+/** What a server's connection needs and the project's own settings do not say. */
+export interface ServerConnection {
+  readonly host?: string
+  readonly port?: number
+  readonly socket?: string
+  readonly user?: string
+  readonly password?: SecretReference
+  readonly name?: string
+}
+
+export interface PostgresqlDatabase extends ServerConnection {
+  readonly driver: 'postgresql'
+  readonly format: 'plain' | 'custom'
+}
+
+export interface MysqlDatabase extends ServerConnection {
+  readonly driver: 'mysql' | 'mariadb'
+}
+
+export type Database = FileDatabase | PostgresqlDatabase | MysqlDatabase

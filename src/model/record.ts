@@ -1,0 +1,89 @@
+import type { Finding } from './finding.ts'
+
+/** A snapshot in a vault, as far as the catalog knows; the vault itself has the last word. */
+export interface KnownSnapshot {
+  readonly vault: string
+  readonly project: string
+  /** Full id. */
+  readonly id: string
+  /** When it was made: milliseconds since 1970, UTC. */
+  readonly time: number
+  /** Plain size of all that it holds. */
+  readonly bytes: number
+  readonly files: number
+  /** The run that made it, when this catalog saw it. */
+  readonly run?: string
+  /** Bytes that the repository grew by it. */
+  readonly added?: number
+  /** When all of it was last read back and found sound. */
+  readonly verifiedAt?: number
+  /** When it last passed a restore test. */
+  readonly testedAt?: number
+}
+
+/** One copying of a project's snapshots to another vault. */
+export interface CopyRecord {
+  readonly id: string
+  readonly project: string
+  readonly from: string
+  readonly to: string
+  readonly status: 'complete' | 'failed' | 'cancelled'
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly snapshots: number
+  readonly bytesAdded: number
+  readonly findings: readonly Finding[]
+  /** The run after which it was made. */
+  readonly run?: string
+}
+
+/** One restore, or an attempt at one. */
+export interface RestoreRecord {
+  readonly id: string
+  readonly project: string
+  readonly vault: string
+  readonly snapshot: string
+  /** The folder that was written to. */
+  readonly target: string
+  readonly status: 'complete' | 'incomplete' | 'failed' | 'cancelled'
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly files: number
+  readonly bytes: number
+  readonly findings: readonly Finding[]
+  readonly who: string
+}
+
+/** One verification of a project in a vault. */
+export interface VerificationRecord {
+  readonly id: string
+  readonly project: string
+  readonly vault: string
+  readonly status: 'sound' | 'damaged' | 'failed' | 'cancelled'
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Share of the data that was read back, 0 to 1. */
+  readonly share: number
+  readonly bytesRead: number
+  readonly findings: readonly Finding[]
+  readonly who: string
+}
+
+export const logKinds = ['backup', 'copy', 'restore', 'test', 'verify', 'cleanup', 'init'] as const
+export type LogKind = (typeof logKinds)[number]
+
+export const logLevels = ['info', 'warning', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** One line of the log. */
+export interface LogEntry {
+  /** Milliseconds since 1970, UTC. */
+  readonly time: number
+  readonly kind: LogKind
+  readonly level: LogLevel
+  /** One sentence for people. */
+  readonly text: string
+  readonly project?: string
+  /** The run, restore or verification that it belongs to. */
+  readonly run?: string
+}

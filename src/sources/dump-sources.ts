@@ -1,0 +1,91 @@
+import type { Content, FolderPart, Part } from '#engine'
+import { placeOf } from './placement.ts'
+import { rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
+import type { DumpContext } from './source.ts'
+import { dumpSource, type PlannedSource } from './table.ts'
+
+/**
+ * Dumps sources and joins what they yield into the parts of one snapshot: bytes that replace a file, and files that
+ * another source has already, are entered into the folders that hold them.
+ *
+ * A replaced file that no folder holds becomes a part of its own. Findings and artifacts arrive at the context until the
+ * last part has been archived.
+ *
+ * @param project - the project's folder, absolute.
+ */
+export async function dumpSources(
+  project: string,
+  sources: readonly PlannedSource[],
+  context: DumpContext,
+  signal?: AbortSignal,
+): Promise<Part[]> {
+  const parts: Part[] = []
+  const replaced = new Map<RawPath, Content>()
+  const omitted = new Set<RawPath>()
+  for (const source of sources) {
+    for await (const part of dumpSource(source, context, signal)) {
+      if (part.kind === 'replace') replaced.set(part.path, part.content)
+      else if (part.kind === 'omit') omitted.add(part.path)
+      else parts.push(part)
+    }
+  }
+  const held = new Set<RawPath>()
+  const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
+  for (const [path, content] of replaced) {
+    if (!held.has(path)) joined.push(onlyFile(rawPathOf(project), path, content))
+  }
+  return joined.filter((part) => !(part.kind === 'file' && replaced.has(rawPath(part.path))))
+}
+
+/** Omissions concern the files: what omits a file there holds it in a folder of its own. */
+function isOfFiles(part: Part): part is FolderPart {
+  return part.kind === 'folder' && (part.at === 'files' || part.at.startsWith('files/'))
+}
+
+function withChanges(
+  part: FolderPart,
+  replaced: ReadonlyMap<RawPath, Content>,
+  omitted: ReadonlySet<RawPath>,
+  held: Set<RawPath>,
+): FolderPart {
+  const folder = rawPath(part.path)
+  const replace = new Map<RawPath, Content>()
+  for (const [path, content] of replaced) {
+    const relative = relativeTo(folder, path)
+    if (relative === undefined || isLeftOut(part, relative)) continue
+    replace.set(relative, content)
+    held.add(path)
+  }
+  const omit = new Set([...omitted].flatMap((path) => relativeTo(folder, path) ?? []))
+  return {
+    ...part,
+    replace,
+    leaveOut: (path, kind) => omit.has(path) || (part.leaveOut?.(path, kind) ?? false),
+  }
+}
+
+function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
+  if (!leaveOut) return false
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+    if (leaveOut(path.slice(0, at), 'dir')) return true
+  }
+  return leaveOut(path, 'file')
+}
+
+/** A folder part that holds a single file, so that its metadata is the file's own. */
+function onlyFile(project: RawPath, path: RawPath, content: Content): FolderPart {
+  const slash = path.lastIndexOf('/')
+  const folder = path.slice(0, slash) || '/'
+  const name = path.slice(slash + 1)
+  return {
+    kind: 'folder',
+    at: shownPath(placeOf(project, folder)),
+    path: Buffer.from(folder, 'latin1'),
+    leaveOut: (relative) => relative !== name,
+    replace: new Map([[name, content]]),
+  }
+}
+
+function rawPath(path: string | Uint8Array): RawPath {
+  return typeof path === 'string' ? rawPathOf(path) : Buffer.from(path).toString('latin1')
+}

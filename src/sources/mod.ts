@@ -1,0 +1,21 @@
+/**
+ * How data leaves the system it lives in, and comes back: files, SQLite and JSON databases, git, settings and secrets.
+ *
+ * A source is told what to take by plain data (`PlannedSource`) and yields parts for the engine's archive; `dumpSources`
+ * joins those of one project. Sources know nothing of projects, vaults or the catalog, and nothing is left out of a
+ * snapshot without a word in a description or a finding.
+ */
+export { dumpSources } from './dump-sources.ts'
+export { sourceError } from './errors.ts'
+export { findText, kindAt } from './files/inspect.ts'
+export { matchPatterns, type PathMatcher } from './files/pattern.ts'
+export { inspectGit, type GitRepository } from './git/inspect.ts'
+export { loadGit, type GitLoad } from './git/load.ts'
+export { chooseJson, mayHoldRecords } from './json/inspect.ts'
+export { homeOf, placeOf } from './placement.ts'
+export { bytesOf, rawPathOf, shownPath, type RawPath } from './raw-path.ts'
+export { maybeSecret } from './secrets/inspect.ts'
+export type { ArtifactFacts, Description, DumpContext, SourceFinding, SourcePart, SourceType } from './source.ts'
+export { isSqlite, mayBeSqlite } from './sqlite/inspect.ts'
+export { survey, type Survey } from './survey.ts'
+export { describeSource, dumpSource, type PlannedSource, type SourceKind } from './table.ts'

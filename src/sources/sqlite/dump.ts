@@ -1,0 +1,114 @@
+import { createReadStream } from 'node:fs'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+import { randomHex, textOf } from '#base'
+import { placeOf } from '../placement.ts'
+import { bytesOf, rawPathOf, shownPath, type RawPath } from '../raw-path.ts'
+import { listed, type DumpContext, type SourceType } from '../source.ts'
+import { beginReading, isBusy, openInUse } from './connection.ts'
+import { removeCopy, type CopyOutcome } from './copy.ts'
+import type { CopyAnswer, CopyOrder } from './copy-thread.ts'
+import { sideFiles, sideSize } from './inspect.ts'
+
+export interface SqliteOptions {
+  /** The project's folder, absolute. */
+  readonly path: string
+  /** Absolute. */
+  readonly databases: readonly RawPath[]
+}
+
+/** How long the first look may wait for a lock: whoever holds one proves that the database can be opened. */
+const probePatienceMs = 100
+
+/** SQLite databases, each as it is at one moment between two transactions, at its own place with its own metadata. */
+export const sqliteSource: SourceType<SqliteOptions> = {
+  describe: ({ databases }) => ({
+    takes: listed(databases, (path) => `SQLite database ${path}, copied between two transactions`),
+    leavesOut:
+      databases.length === 0 ? [] : ['-wal, -shm and -journal files of these databases: the copy holds what they hold'],
+  }),
+
+  async *dump({ path, databases }, context) {
+    for (const database of databases) {
+      const reason = await whyNotOpened(database)
+      if (reason !== undefined) {
+        const text = `It could not be opened as a SQLite database and is taken as a plain file: ${reason}`
+        context.report({ subject: shownPath(database), severity: 'warning', text })
+        continue
+      }
+      const place = placeOf(rawPathOf(path), database)
+      yield {
+        kind: 'replace',
+        path: database,
+        content: { kind: 'stream', open: (signal) => streamDatabase(database, place, context, signal) },
+      }
+      for (const side of sideFiles) yield { kind: 'omit', path: database + side }
+    }
+  },
+}
+
+/** Asked of a database in use only: opening another one could make files beside it, and its copy tells as much. */
+async function whyNotOpened(database: RawPath): Promise<string | undefined> {
+  if (sideSize(database, '-shm') === undefined) return undefined
+  try {
+    using source = openInUse(database)
+    await beginReading(source, probePatienceMs)
+    return undefined
+  } catch (thrown) {
+    return isBusy(thrown) ? undefined : textOf(thrown)
+  }
+}
+
+async function* streamDatabase(
+  database: RawPath,
+  place: RawPath,
+  context: DumpContext,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const copy = rawPathOf(`${context.temporaryFolder}/${randomHex(8)}.sqlite`)
+  const subject = shownPath(database)
+  try {
+    const answer = await copyInThread({ database, copy }, signal)
+    if ('failed' in answer) {
+      const text = `It could not be copied consistently, so its bytes were taken as they lay: ${answer.failed}`
+      context.report({ subject, severity: 'warning', text })
+      yield* readFile(database, signal)
+      return
+    }
+    const { complaints } = answer.outcome
+    if (complaints.length > 0) {
+      const text = `SQLite finds damage in it, and it is kept as it is: ${complaints.join('; ')}`
+      context.report({ subject, severity: 'damage', text })
+    }
+    context.record({ path: place, kind: 'sqlite', rows: answer.outcome.rows, facts: factsOf(answer.outcome) })
+    yield* readFile(copy, signal)
+  } finally {
+    removeCopy(copy)
+  }
+}
+
+async function* readFile(path: RawPath, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const stream = createReadStream(bytesOf(path), { highWaterMark: 1 << 20, ...(signal && { signal }) })
+  for await (const bytes of stream) yield bytes as Buffer
+}
+
+function factsOf({ how, writersWaitedMs, rows }: CopyOutcome): Record<string, string | number> {
+  return { sqlite: process.versions.sqlite!, copied: how, writersWaitedMs, tables: Object.keys(rows).length }
+}
+
+function copyInThread(order: CopyOrder, signal?: AbortSignal): Promise<CopyAnswer> {
+  const script = new URL(`./copy-thread${extname(import.meta.url)}`, import.meta.url)
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const worker = new Worker(script, { workerData: order })
+    const stop = (): void => void worker.terminate()
+    signal?.addEventListener('abort', stop, { once: true })
+    worker.once('message', resolve)
+    worker.once('error', reject)
+    worker.once('exit', () => {
+      signal?.removeEventListener('abort', stop)
+      reject((signal?.aborted ? signal.reason : new Error('the copying thread ended without an answer')) as Error)
+    })
+  })
+}

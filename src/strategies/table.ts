@@ -1,0 +1,25 @@
+import type { ProjectType } from '#model'
+import { strategyError } from './errors.ts'
+import { generic } from './generic.ts'
+import { nodeApp } from './node-app.ts'
+import type { Detection, Strategy } from './strategy.ts'
+
+/** Another strategy is a file of its own, and one line here. */
+const strategies: { readonly [Type in ProjectType]?: Strategy } = {
+  'node-app': nodeApp,
+  generic,
+}
+
+/** @throws `strategy.missing` when this version has none for the type. */
+export function getStrategy(type: ProjectType): Strategy {
+  const strategy = strategies[type]
+  if (!strategy) throw strategyError('strategy.missing', { type, known: Object.keys(strategies).join(', ') })
+  return strategy
+}
+
+/** The types that fit a folder, the best first; `generic` always does. */
+export async function detectTypes(path: string): Promise<(Detection & { readonly type: ProjectType })[]> {
+  const all = Object.entries(strategies) as [ProjectType, Strategy][]
+  const detected = await Promise.all(all.map(async ([type, strategy]) => ({ type, ...(await strategy.detect(path)) })))
+  return detected.filter(({ confidence }) => confidence > 0).sort((a, b) => b.confidence - a.confidence)
+}

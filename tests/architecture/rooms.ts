@@ -1,0 +1,41 @@
+/** One row of the plan of the house: what a room may enter besides `base`, and what it must never do. */
+export interface Room {
+  readonly mayEnter: readonly string[]
+  readonly mustNever: string
+}
+
+/** The rooms of `src`, from the ground floor up. A new room needs a row here and a door in package.json. */
+export const rooms: Readonly<Record<string, Room>> = {
+  base: { mayEnter: [], mustNever: 'know a word of backups: every room stands on it' },
+  model: { mayEnter: [], mustNever: 'read clock, disk, network or chance: rules are pure' },
+  engine: { mayEnter: [], mustNever: 'know projects, vaults or the catalog: it could be published alone' },
+  credentials: { mayEnter: [], mustNever: 'log a secret or hand out a bare string' },
+  sources: { mayEnter: ['engine'], mustNever: 'know the catalog: a source yields entries and no more' },
+  catalog: { mayEnter: ['model'], mustNever: 'hold a rule: it stores and finds' },
+  strategies: { mayEnter: ['model', 'sources'], mustNever: 'dump by itself: it names the sources' },
+  usecases: {
+    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog'],
+    mustNever: 'print, or read flags: faces do that',
+  },
+  cli: { mayEnter: ['model', 'usecases'], mustNever: 'hold a rule, or reach the catalog but through a use case' },
+  app: {
+    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog', 'usecases', 'cli'],
+    mustNever: 'hold anything but wiring',
+  },
+}
+
+/** The same in small: the rooms inside the engine. */
+const codecs = ['format', 'crypto', 'chunker', 'filesystem', 'threads']
+const below = [...codecs, 'backend', 'repository']
+export const engineRooms: Readonly<Record<string, Room>> = {
+  format: { mayEnter: [], mustNever: 'do I/O: codecs take bytes and give values' },
+  crypto: { mayEnter: [], mustNever: 'know what it seals' },
+  chunker: { mayEnter: [], mustNever: 'know where the bytes come from' },
+  filesystem: { mayEnter: [], mustNever: 'know what is done with the files' },
+  threads: { mayEnter: [], mustNever: 'know what the jobs are' },
+  backend: { mayEnter: [], mustNever: 'look into a file: it knows names and bytes' },
+  repository: { mayEnter: [...codecs, 'backend'], mustNever: 'know how snapshots are made or used' },
+  archive: { mayEnter: below, mustNever: 'enter restore or maintain: the verbs stand side by side' },
+  restore: { mayEnter: below, mustNever: 'enter archive or maintain: the verbs stand side by side' },
+  maintain: { mayEnter: below, mustNever: 'enter archive or restore: the verbs stand side by side' },
+}

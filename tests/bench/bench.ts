@@ -1,0 +1,206 @@
+/**
+ * Compares Bewaar with its peers on the same data, in turn, round after round, and prints the ratios to restic.
+ *
+ *   npm run bench                          all cases at full size, 3 rounds
+ *   npm run bench -- --quick               small data, 2 rounds; fails when a ratio is worse than its bound
+ *   npm run bench -- --only uploads        cases whose name begins so
+ *   npm run bench -- --peers restic        fewer peers
+ *   npm run bench -- --scale 0.1 --rounds 5 --json result.json --folder /var/tmp/bench
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+import { formatBytes } from '#base'
+import { contenders, type Contender } from './contenders.ts'
+import { changeSome, makeSmall, makeSql, makeUploads } from './data.ts'
+import { measure, median, type Measured } from './measure.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    peers: { type: 'string', default: 'restic,borg,tar|zstd|age' },
+    scale: { type: 'string' },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    folder: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+
+const scale = Number(flags.scale ?? (flags.quick ? 0.1 : 1))
+const rounds = Number(flags.rounds ?? (flags.quick ? 2 : 3))
+const home = flags.folder ?? join(tmpdir(), 'bewaar-bench')
+const data = join(home, `data-${flags.seed}-${scale}`)
+const running = [contenders[0]!, ...contenders.slice(1).filter(({ name }) => flags.peers.split(',').includes(name))]
+
+interface Outcome {
+  readonly case: string
+  readonly program: string
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peak: number
+  readonly stored?: number
+  /** Median of the ratios round by round, to restic. */
+  readonly ratio?: number
+}
+
+type Work = (contender: Contender, round: number) => { measured: Measured; stored?: number } | undefined
+
+const outcomes: Outcome[] = []
+
+function compare(name: string, work: Work): void {
+  if (!name.startsWith(flags.only)) return
+  const rows = new Map<string, { measured: Measured; stored?: number }[]>()
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of round % 2 === 0 ? running : running.toReversed()) {
+      const done = work(contender, round)
+      if (done) rows.set(contender.name, [...(rows.get(contender.name) ?? []), done])
+    }
+  }
+  const reference = rows.get('restic')
+  for (const [program, runs] of rows) {
+    const ratios = reference && runs.map((run, nth) => run.measured.seconds / reference[nth]!.measured.seconds)
+    const stored = runs.at(-1)!.stored
+    outcomes.push({
+      case: name,
+      program,
+      seconds: median(runs.map(({ measured }) => measured.seconds)),
+      cpuSeconds: median(runs.map(({ measured }) => measured.cpuSeconds)),
+      peak: median(runs.map(({ measured }) => measured.peak)),
+      ...(stored !== undefined && { stored }),
+      ...(ratios && { ratio: median(ratios) }),
+    })
+    const last = outcomes.at(-1)!
+    console.error(`${name}: ${program} ${last.seconds.toFixed(2)} s${last.ratio === undefined ? '' : `, ratio ${last.ratio.toFixed(2)}`}`)
+  }
+}
+
+function fresh(name: string): string {
+  const folder = join(home, 'stores', name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, '..'), { recursive: true })
+  return folder
+}
+
+function bytesIn(path: string): number {
+  if (!statSync(path).isDirectory()) return statSync(path).size
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true })
+  return entries.reduce((sum, entry) => sum + (entry.isFile() ? statSync(join(entry.parentPath, entry.name)).size : 0), 0)
+}
+
+function prepared(name: string, make: (path: string) => void): string {
+  const path = join(data, name)
+  if (!existsSync(`${path}.made`)) {
+    rmSync(path, { recursive: true, force: true })
+    mkdirSync(path, { recursive: true })
+    make(path)
+    writeFileSync(`${path}.made`, '')
+  }
+  return path
+}
+
+/** A first backup into an empty store, then what can be done with it. */
+function firstAndAfter(name: string, source: string): void {
+  const stores = new Map<string, string>()
+  compare(`${name}, first`, (contender, round) => {
+    const store = fresh(`${name}-${contender.name.replaceAll('|', '-')}-${round}`)
+    contender.create(store, source)
+    const measured = measure(contender.backup(store, source), contender.env)
+    stores.set(contender.name, store)
+    return { measured, stored: bytesIn(contender.bytesAt(store)) }
+  })
+  const again = (contender: Contender): string => {
+    const known = stores.get(contender.name)
+    if (known) return known
+    const store = fresh(`${name}-${contender.name.replaceAll('|', '-')}`)
+    contender.create(store, source)
+    measure(contender.backup(store, source), contender.env)
+    stores.set(contender.name, store)
+    return store
+  }
+  compare(`${name}, unchanged`, (contender) => {
+    if (contender.name.startsWith('tar')) return undefined
+    const store = again(contender)
+    return { measured: measure(contender.backup(store, source), contender.env) }
+  })
+  compare(`${name}, restore`, (contender, round) => {
+    if (!contender.restore) return undefined
+    const store = again(contender)
+    const target = fresh(`restored-${round}`)
+    const measured = measure(contender.restore(store, target), contender.env)
+    rmSync(target, { recursive: true, force: true })
+    return { measured }
+  })
+  compare(`${name}, check`, (contender) => {
+    if (!contender.check) return undefined
+    return { measured: measure(contender.check(again(contender)), contender.env) }
+  })
+}
+
+const megabyte = 1e6
+const uploads = prepared('uploads', (path) => makeUploads(path, 2000 * megabyte * scale, flags.seed))
+const small = prepared('small', (path) => makeSmall(path, Math.round(100_000 * scale), flags.seed))
+const sql = prepared('sql', (path) => makeSql(join(path, 'shop.sql'), 1000 * megabyte * scale, flags.seed))
+const both = prepared('both', (path) => {
+  cpSync(uploads, join(path, 'uploads'), { recursive: true, preserveTimestamps: true })
+  cpSync(small, join(path, 'small'), { recursive: true, preserveTimestamps: true })
+})
+
+firstAndAfter('uploads', uploads)
+firstAndAfter('small', small)
+firstAndAfter('sql', sql)
+compareDayTwo()
+
+function compareDayTwo(): void {
+  if (!'both, unchanged'.startsWith(flags.only) && !'both, day 2'.startsWith(flags.only)) return
+  const stores = new Map<string, string>()
+  const daily = running.filter(({ name }) => !name.startsWith('tar'))
+  for (const contender of daily) {
+    const store = fresh(`both-${contender.name}`)
+    contender.create(store, both)
+    measure(contender.backup(store, both), contender.env)
+    stores.set(contender.name, store)
+  }
+  const backup: Work = (contender) => {
+    const store = stores.get(contender.name)
+    return store === undefined ? undefined : { measured: measure(contender.backup(store, both), contender.env) }
+  }
+  compare('both, unchanged', backup)
+  let changedIn = -1
+  compare('both, day 2', (contender, round) => {
+    if (round !== changedIn) changeSome(both, `${flags.seed} ${round} ${process.pid}`)
+    changedIn = round
+    return backup(contender, round)
+  })
+  rmSync(`${both}.made`)
+}
+
+const table = [
+  `Ratios are medians of ${rounds} interleaved rounds, seconds of one program by those of restic in the same round.`,
+  `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${formatBytes(totalmem())} of memory, Node ${process.versions.node}, data at ${scale} of full size.`,
+  '',
+  '| work | program | seconds | ratio | CPU s | peak memory | stored |',
+  '|---|---|---:|---:|---:|---:|---:|',
+  ...outcomes.map(
+    (row) =>
+      `| ${row.case} | ${row.program} | ${row.seconds.toFixed(2)} | ${row.ratio?.toFixed(2) ?? ''} | ${row.cpuSeconds.toFixed(1)} | ${formatBytes(row.peak)} | ${row.stored === undefined ? '' : formatBytes(row.stored)} |`,
+  ),
+]
+console.log(table.join('\n'))
+if (flags.json) writeFileSync(flags.json, `${JSON.stringify(outcomes, null, 2)}\n`)
+if (flags.quick) failWhenWorse()
+
+/** Bounds are ratios to restic on small data, where starting up weighs more than on full data. */
+function failWhenWorse(): void {
+  const bounds = JSON.parse(readFileSync(new URL('./bounds.json', import.meta.url), 'utf8')) as Record<string, number>
+  for (const { case: name, program, ratio } of outcomes) {
+    const bound = bounds[name]
+    if (program !== 'bewaar' || ratio === undefined || bound === undefined || ratio <= bound) continue
+    console.error(`${name}: ratio ${ratio.toFixed(2)} is worse than its bound ${bound}`)
+    process.exitCode = 1
+  }
+}
