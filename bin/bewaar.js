@@ -45,7 +45,19 @@ if (node === undefined) {
   process.exitCode = 1
 } else {
   const args = ['--disable-warning=ExperimentalWarning', findMain(), ...process.argv.slice(2)]
-  const child = spawn(node, args, { stdio: 'inherit', env: withCache(process.env) })
+  const env = withCache(process.env)
+  // Because one process gets signals straight, where the platform and this Node can replace themselves by another.
+  if (process.execve !== undefined && process.platform !== 'win32') replace(node, args, env)
+  else start(node, args, env)
+}
+
+function replace(node, args, env) {
+  process.removeAllListeners('warning') // because the call is experimental in some versions, and says so
+  process.execve(node, [node, ...args], env)
+}
+
+function start(node, args, env) {
+  const child = spawn(node, args, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`${node} does not start: ${error.message}\n`)

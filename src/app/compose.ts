@@ -1,13 +1,19 @@
-import { homedir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, hostname, tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
 
-import type { CommandServices, GlobalOptions } from '#cli'
-import type { Configuration } from '#model'
+import packageFile from '../../package.json' with { type: 'json' }
+import { AppError, systemClock, type Secret } from '#base'
+import type { CommandContext, CommandServices, GlobalOptions, OpenedServices } from '#cli'
+import type { Configuration, SecretReference } from '#model'
+import type { TemporaryFolder } from '#usecases'
 
 /** Builds what commands may use. Everything heavy is loaded only when it is asked for. */
 export function composeServices(options: GlobalOptions): CommandServices {
   return {
     loadConfiguration: () => loadFrom(options),
     configurationSchema: async () => (await import('./config/json-schema.ts')).configurationSchema(),
+    open: openServices,
     readLog: async (configuration, query) => {
       const { openCatalogOrNone, catalogFile } = await import('#catalog')
       const opened = await openCatalogOrNone(catalogFile(configuration.state), { purpose: 'read' })
@@ -30,4 +36,70 @@ async function loadFrom(options: GlobalOptions): Promise<Configuration> {
     root: process.getuid?.() === 0,
   }
   return loadConfiguration(await locateConfiguration(options.config, setting), setting)
+}
+
+async function openServices(
+  configuration: Configuration,
+  { progress, warn }: Pick<CommandContext, 'progress' | 'warn'>,
+  purpose?: 'restoring',
+): Promise<OpenedServices> {
+  const { catalogFile, openCatalogOrNone } = await import('#catalog')
+  await using resources = new AsyncDisposableStack()
+  const open = async (file: string): ReturnType<typeof openCatalogOrNone> =>
+    await openCatalogOrNone(file, { purpose: 'write' })
+  let opened: Awaited<ReturnType<typeof open>>
+  try {
+    opened = await open(catalogFile(configuration.state))
+  } catch (thrown) {
+    if (purpose !== 'restoring' || !(thrown instanceof AppError)) throw thrown
+    warn(`${thrown.message}. The restore goes on without it, and will not be in the log`)
+    const passing = resources.use(await makeTemporaryFolder())
+    opened = await open(catalogFile(passing.path))
+  }
+  if (opened.warning !== undefined) warn(`${opened.warning}; \`bewaar init\` enters what the vaults hold`)
+  const catalog = resources.use(opened.catalog!)
+  const held = resources.move()
+  return {
+    services: {
+      configuration,
+      catalog,
+      clock: systemClock,
+      hostname: hostname(),
+      username: userName(),
+      version: packageFile.version,
+      secret: secretsOf(),
+      temporaryFolder: makeTemporaryFolder,
+      progress,
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+/** Each secret is fetched once for all projects: it may come from a program that asks a person. */
+function secretsOf(): (reference: SecretReference, signal?: AbortSignal) => Promise<Secret> {
+  const fetched = new Map<string, Promise<Secret>>()
+  return async (reference, signal) => {
+    const key = JSON.stringify(reference)
+    const { resolveSecret } = await import('#credentials')
+    let secret = fetched.get(key)
+    if (!secret) {
+      secret = resolveSecret(reference, process.env, signal)
+      fetched.set(key, secret)
+    }
+    return await secret
+  }
+}
+
+async function makeTemporaryFolder(): Promise<TemporaryFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'bewaar-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A container may run as a user that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
 }

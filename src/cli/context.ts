@@ -1,4 +1,5 @@
 import type { Configuration, LogEntry } from '#model'
+import type { Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
 
 /** What every verb accepts. */
@@ -22,6 +23,17 @@ export interface CommandServices {
   loadConfiguration(): Promise<Configuration>
   /** The JSON Schema of the configuration. */
   configurationSchema(): Promise<Readonly<Record<string, unknown>>>
+  /**
+   * Opens the catalog for use cases. `restoring` goes on with a passing one where the catalog cannot be opened, because
+   * nothing may keep a person from restoring.
+   *
+   * @throws `catalog.newer`, `catalog.busy`, `catalog.unavailable`.
+   */
+  open(
+    configuration: Configuration,
+    context: Pick<CommandContext, 'progress' | 'warn'>,
+    purpose?: 'restoring',
+  ): Promise<OpenedServices>
   /** The latest entries, oldest first, and why there may be fewer than there were. */
   readLog(
     configuration: Configuration,
@@ -29,16 +41,21 @@ export interface CommandServices {
   ): Promise<{ readonly entries: readonly LogEntry[]; readonly warning?: string }>
 }
 
+/** The services of the use cases, for the time of one command. */
+export interface OpenedServices extends AsyncDisposable {
+  readonly services: Services
+}
+
 /** All that a command gets besides its input. */
 export interface CommandContext {
   readonly services: CommandServices
   readonly options: GlobalOptions
   /** Shows how far the work is; cheap enough for every file. Nothing is shown with `--quiet` and `--json`. */
-  progress(report: ProgressReport): void
+  readonly progress: (report: ProgressReport) => void
   /** A line for people on standard error; not with `--quiet`. */
-  note(text: string): void
+  readonly note: (text: string) => void
   /** A line for people on standard error, always. */
-  warn(text: string): void
+  readonly warn: (text: string) => void
   /** Asks for a yes; undefined where nobody can answer. */
-  confirm(question: string): Promise<boolean | undefined>
+  readonly confirm: (question: string) => Promise<boolean | undefined>
 }

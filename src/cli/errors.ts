@@ -7,6 +7,16 @@ export const cliError = defineErrors({
     message: 'Interrupted by {signal}',
     hint: 'What was stored stays; the next run goes on from there.',
   },
+  'cli.not-confirmed': {
+    kind: 'invalid',
+    message: 'Nothing was restored: writing {what} needs a yes',
+    hint: 'Look at the plan with `--dry-run`, then repeat the command with `--yes`.',
+  },
+  'cli.no-copies': {
+    kind: 'invalid',
+    message: 'None of these projects has a copy in the vault {vault}',
+    hint: 'Name the vault under `copies:` of a project, then run `bewaar init`.',
+  },
   'cli.output': {
     kind: 'unavailable',
     message: 'The result cannot be written to standard output: {reason}',

@@ -1,3 +1,4 @@
+import type * as CommanderModule from 'commander'
 import type { Command as Commander, CommanderError, Option } from 'commander'
 
 import { AppError, nearest, systemClock } from '#base'
@@ -126,7 +127,7 @@ async function parse(args: readonly string[], setup: Setup): Promise<Request | s
   } catch (thrown) {
     if (thrown instanceof commander.CommanderError) {
       if (thrown.exitCode === 0) return printed
-      throw usageError(thrown, args, setup.entries, entry)
+      throw usageError(thrown, args, setup.entries, entry, optionNames(root, entry))
     }
     throw thrown
   }
@@ -177,9 +178,15 @@ function globalOptions(root: Commander): GlobalOptions {
   }
 }
 
-type CommanderModule = typeof import('commander')
+/** All options that may stand in a command line of `entry`. */
+function optionNames(root: Commander, entry: CommandEntry | undefined): string[] {
+  const verb = entry?.name
+    .split(' ')
+    .reduce<Commander | undefined>((parent, word) => parent?.commands.find((command) => command.name() === word), root)
+  return [...root.options, ...(verb?.options ?? [])].flatMap(({ long }) => (long ? [long] : [])).concat('--help')
+}
 
-function describeInput(verb: Commander, command: Command, commander: CommanderModule): void {
+function describeInput(verb: Commander, command: Command, commander: typeof CommanderModule): void {
   verb.allowExcessArguments(false)
   for (const item of Object.values(command.input)) {
     if (item.kind === 'positional') {
@@ -193,10 +200,10 @@ function describeInput(verb: Commander, command: Command, commander: CommanderMo
   }
 }
 
-function toOption(item: InputItem<unknown>, commander: CommanderModule): Option {
+function toOption(item: InputItem<unknown>, commander: typeof CommanderModule): Option {
   const value = item.parser ? ` <${item.parser.placeholder}>` : ''
   const isTold = item.kind === 'option' && item.fallback !== undefined
-  const help = isTold ? `${item.help} (default: ${String(item.fallback)})` : item.help
+  const help = isTold ? `${item.help} (default: ${JSON.stringify(item.fallback)})` : item.help
   const flags = `${item.short ? `${item.short}, ` : ''}${item.name}${value}`
   const option = new commander.Option(flags, item.kind === 'options' ? `${help}; may be repeated` : help)
   if (item.parser) option.argParser(reader(item, commander))
@@ -204,7 +211,10 @@ function toOption(item: InputItem<unknown>, commander: CommanderModule): Option 
   return option
 }
 
-function reader(item: InputItem<unknown>, commander: CommanderModule): (text: string, before: unknown) => unknown {
+function reader(
+  item: InputItem<unknown>,
+  commander: typeof CommanderModule,
+): (text: string, before: unknown) => unknown {
   return (text, before) => {
     if (item.kind === 'option' && before !== undefined) throw new commander.InvalidArgumentError(': it is there twice')
     try {
@@ -238,14 +248,14 @@ function usageError(
   args: readonly string[],
   entries: readonly CommandEntry[],
   entry: CommandEntry | undefined,
+  options: readonly string[],
 ): AppError {
-  const [, text = '', like] =
-    /^(?:error: )?([^\n]*)(?:\n\(Did you mean (?:one of )?(.*)\?\))?/.exec(error.message) ?? []
+  const text = error.message.split('\n', 1)[0]!.replace(/^error: /, '')
   const words = findVerb(args)
   const isUnknownVerb = error.code === 'commander.unknownCommand' || error.code === 'commander.excessArguments'
   if (isUnknownVerb && words.length > 0) {
     const known = entries.filter(({ hidden }) => !hidden).map(({ name }) => name)
-    const isGroup = known.some((name) => name.startsWith(`${words[0]} `))
+    const isGroup = entry?.name.includes(' ') !== true && known.some((name) => name.startsWith(`${words[0]} `))
     if (!entry || isGroup) {
       const verb = words.slice(0, isGroup ? 2 : 1).join(' ')
       const near = nearest(verb, known)
@@ -255,6 +265,8 @@ function usageError(
   }
   const sentence = text.replace(/\.$/, '').replace(/( is invalid(?: for argument '[^']*')?)\. :/, '$1:')
   const message = sentence.charAt(0).toUpperCase() + sentence.slice(1)
+  const unknown = /^unknown option '(--[^'=]+)/.exec(text)?.[1]
+  const like = unknown === undefined ? undefined : nearest(unknown, options)
   const advice = like ? `Did you mean ${like}?` : adviceFor(entry)
   return cliError('cli.usage', { message, advice }, error)
 }

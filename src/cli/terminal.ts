@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 
 import { systemCode, textOf } from '#base'
@@ -45,6 +44,7 @@ export function createTerminal(streams: {
     },
     ask: async (question) => {
       if (!stdin.isTTY || !stderr.isTTY) return undefined
+      const { createInterface } = await import('node:readline/promises')
       using lines = createInterface({ input: stdin, output: stderr })
       const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
       return Promise.race([lines.question(question), closed])
@@ -54,12 +54,8 @@ export function createTerminal(streams: {
 
 /** A text in which nothing steers a terminal: names of files come from everywhere. Line ends stay. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => {
-      const code = character.codePointAt(0)!
-      return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
-    },
-  )
+  return text.replace(/(?![\t\n])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => {
+    const code = character.codePointAt(0)!
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+  })
 }

@@ -59,11 +59,11 @@ export function formatLocation(location: Location): string {
     case 'sftp': {
       const login = location.user === undefined ? '' : `${encodeURIComponent(location.user)}@`
       const port = location.port === undefined ? '' : `:${location.port}`
-      return `sftp://${login}${location.host}${port}${encodeURI(location.path.replace(/^(?=\.)/, '/'))}`
+      return `sftp://${login}${location.host}${port}${encode(location.path.replace(/^(?=\.)/, '/'))}`
     }
     case 's3': {
       const address = location.endpoint.replace(/^https:/, 's3:').replace(/^http:/, 's3+http:')
-      return `${address}/${location.bucket}${location.prefix && `/${location.prefix}`}`
+      return `${address}/${location.bucket}${location.prefix && `/${encode(location.prefix)}`}`
     }
     case 'rest':
       return `rest:${location.url}`
@@ -156,6 +156,10 @@ function parseRest(text: string): Location {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function encode(path: string): string {
+  return encodeURI(path).replace(/[?#]/g, encodeURIComponent)
 }
 
 function decode(text: string, part: string): string {

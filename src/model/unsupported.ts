@@ -73,6 +73,10 @@ function ofProject(project: Project): UnsupportedPart[] {
     if (database.driver === 'sqlite' || database.driver === 'json') continue
     refuse(`databases.${index}`, `${database.driver} is not possible in this version, only sqlite and json`)
   }
+  for (const [index, copying] of project.copies.entries()) {
+    if (copying.schedule)
+      ignore(`copies.${index}.schedule`, '`bewaar copy` makes this copy, nothing does by itself yet')
+  }
   if (project.keep.size > 0) ignore('keep', 'nothing is removed yet')
   if (project.restoreTest) ignore('restore-test', 'restores are not tested on a schedule yet')
   if (project.restore.after) ignore('restore.after', 'nothing is run after a restore yet')

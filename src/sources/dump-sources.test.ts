@@ -111,7 +111,7 @@ test('settings lie in config, and not a second time in files', async () => {
 test('a database that no folder holds is taken by itself, and one in a folder elsewhere at its place there', async () => {
   await using project = await makeProject({ 'index.js': 'x' })
   write(project.elsewhere, { 'disk/keep.txt': 'k', 'lone/other.txt': 'o', 'lone.txt/x.json': '[1]' })
-  const databases = ['disk/app.db', 'lone/app.db'].map((name) => {
+  const databases = ['disk/app.db', 'lone/app.db', 'lone/more.db'].map((name) => {
     const path = join(project.elsewhere, name)
     using database = new DatabaseSync(path)
     database.exec('create table t (x); insert into t values (1)')
@@ -129,10 +129,11 @@ test('a database that no folder holds is taken by itself, and one in a folder el
     `${outside}/disk/app.db`,
     `${outside}/disk/keep.txt`,
     `${outside}/lone/app.db`,
+    `${outside}/lone/more.db`,
   ])
   assert.deepEqual(
     project.context.artifacts.map(({ path }) => path),
-    [`${outside}/disk/app.db`, `${outside}/lone/app.db`],
+    [`${outside}/disk/app.db`, `${outside}/lone/app.db`, `${outside}/lone/more.db`],
   )
 })
 

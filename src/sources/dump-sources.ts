@@ -1,6 +1,6 @@
 import type { Content, FolderPart, Part } from '#engine'
 import { placeOf } from './placement.ts'
-import { rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
+import { bytesOf, rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
 import type { DumpContext } from './source.ts'
 import { dumpSource, type PlannedSource } from './table.ts'
 
@@ -31,9 +31,7 @@ export async function dumpSources(
   }
   const held = new Set<RawPath>()
   const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
-  for (const [path, content] of replaced) {
-    if (!held.has(path)) joined.push(onlyFile(rawPathOf(project), path, content))
-  }
+  joined.push(...foldersOf(rawPathOf(project), new Map([...replaced].filter(([path]) => !held.has(path)))))
   return joined.filter((part) => !(part.kind === 'file' && replaced.has(rawPath(part.path))))
 }
 
@@ -72,18 +70,22 @@ function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
   return leaveOut(path, 'file')
 }
 
-/** A folder part that holds a single file, so that its metadata is the file's own. */
-function onlyFile(project: RawPath, path: RawPath, content: Content): FolderPart {
-  const slash = path.lastIndexOf('/')
-  const folder = path.slice(0, slash) || '/'
-  const name = path.slice(slash + 1)
-  return {
+/** Folder parts that hold nothing but some replaced files, so that their metadata is the files' own. */
+function foldersOf(project: RawPath, replaced: ReadonlyMap<RawPath, Content>): FolderPart[] {
+  const folders = new Map<RawPath, Map<RawPath, Content>>()
+  for (const [path, content] of replaced) {
+    const slash = path.lastIndexOf('/')
+    const folder = path.slice(0, slash) || '/'
+    const files = folders.get(folder) ?? new Map<RawPath, Content>()
+    folders.set(folder, files.set(path.slice(slash + 1), content))
+  }
+  return [...folders].map(([folder, replace]) => ({
     kind: 'folder',
     at: shownPath(placeOf(project, folder)),
-    path: Buffer.from(folder, 'latin1'),
-    leaveOut: (relative) => relative !== name,
-    replace: new Map([[name, content]]),
-  }
+    path: bytesOf(folder),
+    leaveOut: (relative) => !replace.has(relative),
+    replace,
+  }))
 }
 
 function rawPath(path: string | Uint8Array): RawPath {

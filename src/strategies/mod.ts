@@ -3,6 +3,6 @@
  * and how; what is left out, and why. It dumps nothing itself.
  */
 export { strategyError } from './errors.ts'
-export { restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
+export { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
 export type { Detection, ProjectContent, ProjectPlan, Strategy } from './strategy.ts'
 export { detectTypes, getStrategy } from './table.ts'

@@ -10,7 +10,7 @@ import { encodeManifest } from '#model'
 import { dumpSources } from '#sources'
 import { drainParts, recordingContext, temporaryFolder } from '#sources/testing'
 import { needs } from '../../tests/needs.ts'
-import { restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
+import { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
 import { getStrategy } from './table.ts'
 
 const facts: RestoreFacts = {
@@ -87,15 +87,22 @@ test(
     mkdirSync(temporary)
     const context = recordingContext(temporary)
     const plan = await getStrategy('node-app').plan({ path, leaveOut: [], files: ['package.json', 'data', elsewhere] })
-    const drained = await drainParts(await dumpSources(path, plan.sources, context))
+    const parts = await dumpSources(path, plan.sources, context)
+    const drained = await drainParts(parts)
     const repository = join(folder.path, 'vault/shop')
-    const text = restoreInstructions({
-      ...facts,
+    const found = restoreFactsOf({ name: 'shop', title: 'The shop', path }, plan, parts)
+    assert.deepEqual(found, {
+      project: 'shop',
+      title: 'The shop',
       path,
-      repositories: [repository],
-      hasPatch: drained.has('git/uncommitted.patch'),
+      sqlite: ['files/data/app.db'],
+      json: ['files/data/clients.json'],
+      hasConfig: true,
+      hasGitBundle: true,
+      hasPatch: false,
       elsewhere: [elsewhere],
     })
+    const text = restoreInstructions({ ...found, language: 'en', repositories: [repository] })
     const artifacts = context.artifacts.map(({ path, kind }) => {
       const bytes = drained.get(path)!
       return { path, kind, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }

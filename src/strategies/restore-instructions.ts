@@ -1,4 +1,6 @@
-import type { Language } from '#model'
+import type { Language, Project } from '#model'
+import { placeOf, rawPathOf, shownPath, type RawPath } from '#sources'
+import type { ProjectPlan } from './strategy.ts'
 
 /** What RESTORE.md tells about. The same facts give the same text, so that it is stored once. */
 export interface RestoreFacts {
@@ -17,6 +19,33 @@ export interface RestoreFacts {
   readonly hasPatch: boolean
   /** Folders and files that lay elsewhere, absolute; they are under `files/+…`. */
   readonly elsewhere: readonly string[]
+}
+
+/**
+ * The facts of one project's snapshot.
+ *
+ * @param parts - what the plan's sources gave; only their places count.
+ */
+export function restoreFactsOf(
+  { name, title, path }: Pick<Project, 'name' | 'title' | 'path'>,
+  { sources }: ProjectPlan,
+  parts: readonly { readonly at: string }[],
+): Omit<RestoreFacts, 'language' | 'repositories'> {
+  const places = parts.map(({ at }) => at)
+  const place = (database: RawPath): string => shownPath(placeOf(rawPathOf(path), database))
+  return {
+    project: name,
+    title,
+    path,
+    sqlite: sources.flatMap(({ kind, options }) => (kind === 'sqlite' ? options.databases.map(place) : [])),
+    json: sources.flatMap(({ kind, options }) =>
+      kind === 'json' && options.counted ? options.databases.map(place) : [],
+    ),
+    hasConfig: places.includes('config'),
+    hasGitBundle: places.includes('git/repository.bundle'),
+    hasPatch: places.includes('git/uncommitted.patch'),
+    elsewhere: places.flatMap((at) => (at.startsWith('files/+') ? [`/${at.slice('files/+'.length)}`] : [])),
+  }
 }
 
 /** The instructions beside every backup: how to bring it back with nothing but restic, git and sqlite3. */

@@ -75,7 +75,9 @@ function compare(name: string, work: Work): void {
       ...(ratios && { ratio: median(ratios) }),
     })
     const last = outcomes.at(-1)!
-    console.error(`${name}: ${program} ${last.seconds.toFixed(2)} s${last.ratio === undefined ? '' : `, ratio ${last.ratio.toFixed(2)}`}`)
+    console.error(
+      `${name}: ${program} ${last.seconds.toFixed(2)} s${last.ratio === undefined ? '' : `, ratio ${last.ratio.toFixed(2)}`}`,
+    )
   }
 }
 
@@ -89,7 +91,10 @@ function fresh(name: string): string {
 function bytesIn(path: string): number {
   if (!statSync(path).isDirectory()) return statSync(path).size
   const entries = readdirSync(path, { recursive: true, withFileTypes: true })
-  return entries.reduce((sum, entry) => sum + (entry.isFile() ? statSync(join(entry.parentPath, entry.name)).size : 0), 0)
+  return entries.reduce(
+    (sum, entry) => sum + (entry.isFile() ? statSync(join(entry.parentPath, entry.name)).size : 0),
+    0,
+  )
 }
 
 function prepared(name: string, make: (path: string) => void): string {

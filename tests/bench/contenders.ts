@@ -75,7 +75,14 @@ const borg: Contender = {
     mkdirSync(store, { recursive: true })
     run(['borg', 'init', '-e', 'repokey', join(store, 'repository')], this.env)
   },
-  backup: (store, source) => ['borg', 'create', '-C', 'zstd,3', `${join(store, 'repository')}::{now:%Y%m%d%H%M%S%f}`, source],
+  backup: (store, source) => [
+    'borg',
+    'create',
+    '-C',
+    'zstd,3',
+    `${join(store, 'repository')}::{now:%Y%m%d%H%M%S%f}`,
+    source,
+  ],
   check: (store) => ['borg', 'check', '--verify-data', join(store, 'repository')],
   bytesAt: (store) => join(store, 'repository'),
 }

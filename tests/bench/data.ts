@@ -8,7 +8,7 @@ import { join } from 'node:path'
  */
 export class Seeded {
   readonly #stream: ReturnType<typeof createCipheriv>
-  #pool = Buffer.alloc(0)
+  #pool: Buffer = Buffer.alloc(0)
   #at = 0
 
   constructor(seed: string) {
@@ -79,7 +79,7 @@ export function makeUploads(folder: string, bytes: number, seed: string): void {
 
 function writeLarge(path: string, random: Seeded, size: number): void {
   const file = openSync(path, 'w')
-  for (let written = 0; written < size; ) {
+  for (let written = 0; written < size;) {
     const piece = random.bytes(Math.min(4 << 20, size - written))
     written += writeSync(file, piece)
   }
@@ -106,13 +106,14 @@ export function makeSql(path: string, bytes: number, seed: string): void {
   const text = sentence(random, 4 << 20).replaceAll('\n', ' ')
   const file = openSync(path, 'w')
   let written = writeSync(file, 'COPY public.accounts (aid, bid, abalance, filler) FROM stdin;\n')
-  for (let row = 0; written < bytes / 2; ) {
+  for (let row = 0; written < bytes / 2;) {
     let lines = ''
-    for (let nth = 0; nth < 2000; nth++) lines += `${++row}\t${1 + (row % 50)}\t${random.whole(-5000, 5000)}\t${' '.repeat(84)}\n`
+    for (let nth = 0; nth < 2000; nth++)
+      lines += `${++row}\t${1 + (row % 50)}\t${random.whole(-5000, 5000)}\t${' '.repeat(84)}\n`
     written += writeSync(file, lines)
   }
   written += writeSync(file, '\\.\n\nCOPY public.invoices (id, customer, total, at, note) FROM stdin;\n')
-  for (let row = 0; written < bytes; ) {
+  for (let row = 0; written < bytes;) {
     let lines = ''
     for (let nth = 0; nth < 500; nth++) {
       const from = random.whole(0, text.length - 600)

@@ -17,15 +17,28 @@ export interface Measured {
  *
  * @throws when it does not end with one of `accept`; its output is in the message.
  */
-export function measure(command: readonly string[], env: NodeJS.ProcessEnv = {}, accept: readonly number[] = [0]): Measured {
+export function measure(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  accept: readonly number[] = [0],
+): Measured {
   const report = join(tmpdir(), `bewaar-bench-${process.pid}.time`)
   const args = ['-o', report, '-f', '%e %U %S %M', '--', ...command]
-  const ended = spawnSync('/usr/bin/time', args, { env: { ...process.env, ...env }, maxBuffer: 64 << 20 })
+  const ended = spawnSync('/usr/bin/time', args, {
+    env: { ...process.env, ...env },
+    maxBuffer: 64 << 20,
+    encoding: 'utf8',
+  })
   if (ended.error) throw ended.error
   if (!accept.includes(ended.status ?? -1)) {
     throw new Error(`${command.join(' ')} ended with ${ended.status ?? ended.signal}: ${ended.stderr}${ended.stdout}`)
   }
-  const [seconds, user, system, kilobytes] = readFileSync(report, 'utf8').trim().split('\n').at(-1)!.split(' ').map(Number)
+  const [seconds, user, system, kilobytes] = readFileSync(report, 'utf8')
+    .trim()
+    .split('\n')
+    .at(-1)!
+    .split(' ')
+    .map(Number)
   rmSync(report)
   return { seconds: seconds!, cpuSeconds: user! + system!, peak: kilobytes! * 1024 }
 }

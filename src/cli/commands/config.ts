@@ -37,12 +37,12 @@ function isShort(value: Description, flat: string): boolean {
 function flow(value: Description): string {
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`
   if (typeof value !== 'object') return scalar(value)
-  const inner = Object.entries(value).map(([key, one]) => `${key}: ${flow(one as Description)}`)
+  const inner = Object.entries(value).map(([key, one]) => `${key}: ${flow(one)}`)
   return inner.length > 0 ? `{ ${inner.join(', ')} }` : '{}'
 }
 
 function scalar(value: Description): string {
-  if (typeof value !== 'string') return String(value)
+  if (typeof value !== 'string') return JSON.stringify(value)
   const isOther = value.trim() !== value || !Number.isNaN(Number(value)) || /^(true|false|null|yes|no|~)$/i.test(value)
   const isPlain = /^[\p{L}\p{N}/.][^\p{C}{}[\],"'`]*$/u.test(value) && !/: | #|:$/.test(value)
   return isPlain && !isOther ? value : JSON.stringify(value)

@@ -3,6 +3,36 @@ import type { CommandEntry } from '../command.ts'
 /** All verbs, in the order of the help. Only the module of the verb that is called gets loaded. */
 export const commandTable: readonly CommandEntry[] = [
   {
+    name: 'init',
+    summary: 'Make the vaults and the catalog, and test every connection',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'run',
+    summary: 'Back up all projects or some',
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'list',
+    summary: 'List the backups',
+    load: async () => (await import('./list.ts')).list,
+  },
+  {
+    name: 'verify',
+    summary: 'Check vaults and read their data back',
+    load: async () => (await import('./verify.ts')).verify,
+  },
+  {
+    name: 'restore',
+    summary: 'Restore a backup, into a folder or in place',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  {
+    name: 'copy',
+    summary: 'Bring other vaults up to date',
+    load: async () => (await import('./copy.ts')).copy,
+  },
+  {
     name: 'logs',
     summary: 'Show the log of backups, restores and tests',
     load: async () => (await import('./logs.ts')).logs,

@@ -376,7 +376,11 @@ class Archiving {
       return { treeId, nodes }
     } catch (thrown) {
       if (!(thrown instanceof AppError) || (thrown.kind !== 'damaged' && thrown.kind !== 'missing')) throw thrown
-      this.#findings.push({ path: '', code: 'parent-damaged', text: `the parent snapshot is damaged: ${thrown.message}` })
+      this.#findings.push({
+        path: '',
+        code: 'parent-damaged',
+        text: `the parent snapshot is damaged: ${thrown.message}`,
+      })
       return undefined
     }
   }

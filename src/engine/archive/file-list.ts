@@ -36,7 +36,7 @@ export function encodeFileList(files: readonly ListedFile[]): Uint8Array<ArrayBu
 export function decodeFileList(bytes: Uint8Array<ArrayBuffer>): ListedFile[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const files: ListedFile[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const pathLength = view.getUint32(at, true)
     files.push({
       path: Buffer.from(bytes.buffer, bytes.byteOffset + at + fixed, pathLength),

@@ -149,7 +149,8 @@ export class FileReading {
     let node: TreeNode
     try {
       const status = directory.status(name)
-      if (status.type !== 'file') throw Object.assign(new Error('it is no longer a file'), { code: 'ESTALE', syscall: 'stat' })
+      if (status.type !== 'file')
+        throw Object.assign(new Error('it is no longer a file'), { code: 'ESTALE', syscall: 'stat' })
       node = { ...nodeOf(directory, name, status, this.#accounts, undefined), name: file.node.name }
     } catch (thrown) {
       return this.#drop(file, thrown)

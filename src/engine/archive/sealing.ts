@@ -221,4 +221,3 @@ export class Sealing implements AsyncDisposable {
     for (const resolve of wake) resolve()
   }
 }
-

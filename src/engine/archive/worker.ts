@@ -117,7 +117,7 @@ function readWhole(fd: number, expected: number): number {
 
 function storeChunks(size: number): string[] {
   const content: string[] = []
-  for (let start = 0; start < size; ) {
+  for (let start = 0; start < size;) {
     const length = size - start <= minimumChunk ? size - start : (chunker.findCut(start, size) ?? size - start)
     content.push(storeData(chunker.buffer.subarray(start, start + length)))
     start += length

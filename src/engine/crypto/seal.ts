@@ -45,7 +45,7 @@ const tagSize = 16
 export const sealOverhead: number = nonceSize + tagSize
 
 /** Ciphertext made at once: a fresh buffer of this size stays in the processor's cache, and one of a megabyte does not. */
-const pieceSize = 128 * 1024
+const pieceSize = 64 * 1024
 const noncesAtOnce = 256
 
 /**

@@ -62,6 +62,7 @@ describe('a directory', () => {
     directory.makeNode(b('tty'), 'chardev', deviceNumber(4, 64))
     directory.makeNode(b('disk'), 'dev', deviceNumber(259, 70_000))
     directory.setMode(b('file'), 0o6751)
+    assert.throws(() => directory.makeNode(b('beyond'), 'dev', 1n << 32n), { code: 'EINVAL' })
 
     const types = new Map<string, string>()
     for (const name of directory.names()) {

@@ -27,6 +27,7 @@ import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME } = constants
 const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
 const slash = 0x2f
+const einval = 22
 const eloop = 40
 
 /**
@@ -157,11 +158,15 @@ export class Directory implements Disposable {
     linkSync(from.pathOf(fromName), this.pathOf(name))
   }
 
-  /** @param device - `st_rdev` of the device; of no meaning for a fifo. */
+  /**
+   * @param device - `st_rdev` of the device; of no meaning for a fifo.
+   * @throws EINVAL for a device whose number Linux cannot have.
+   */
   makeNode(name: Uint8Array, type: keyof typeof nodeTypes, device = 0n, mode = 0o600): void {
     const libc = getLibc('create fifos and devices')
+    if (device < 0n || device >= 1n << 32n) throw systemError(einval, 'mknodat', name)
     const fields = BigInt(nodeTypes[type] | mode)
-    if (libc.syscall(callMakeNode, BigInt(this.fd), nameForC(name), fields, BigInt.asUintN(64, device)) < 0) {
+    if (libc.syscall(callMakeNode, BigInt(this.fd), nameForC(name), fields, device) < 0) {
       throw systemError(libc.errno(), 'mknodat', name)
     }
   }

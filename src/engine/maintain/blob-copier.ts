@@ -17,6 +17,9 @@ const worthThreads = 8 * 1024 * 1024
 /** Runs under way beyond one a thread, so that no thread waits for the next one. */
 const runsAhead = 2
 
+/** Packs whose memory is kept to be used again. */
+const packsKept = 4
+
 /** A blob of which no copy in the source can be read. */
 export interface LostBlob {
   readonly type: BlobType
@@ -68,7 +71,7 @@ export class BlobCopier implements AsyncDisposable {
     return this.#bytes
   }
 
-  /** Resolves when every blob that could be read is durable and named by index files that are durable. */
+  /** Resolves when every blob that could be read is durable; the last of them are named by no index file before `finish`. */
   async copy(wanted: WantedBlobs): Promise<void> {
     if (wanted.bytes >= worthThreads) {
       this.#pool = new WorkerPool(new URL(import.meta.resolve('./copy-worker.ts')), {
@@ -77,18 +80,18 @@ export class BlobCopier implements AsyncDisposable {
       })
     }
     const waiting = runsOf(wanted)
-    let hasFailed = false
     const lane = async (): Promise<void> => {
-      for (let next = waiting.next(); !next.done && !hasFailed; next = waiting.next()) await this.#copyRun(...next.value)
+      // a lane that fails closes the generator, so that the others end with the run they are at
+      for (const [packId, run] of waiting) await this.#copyRun(packId, run)
     }
-    const stopAll = (thrown: unknown): never => {
-      hasFailed = true
-      throw thrown
-    }
-    const lanes = Array.from({ length: this.#pool ? this.#pool.size + runsAhead : 1 }, () => lane().catch(stopAll))
+    const lanes = Array.from({ length: this.#pool ? this.#pool.size + runsAhead : 1 }, lane)
     // because one failure ends the work, but nothing may still be under way when the caller goes on
     for (const settled of await Promise.allSettled(lanes)) if (settled.status === 'rejected') throw settled.reason
     await this.#saveRests()
+  }
+
+  /** Resolves when index files that are durable name everything that was saved. */
+  async finish(): Promise<void> {
     await this.saver.finish(this.#signal)
   }
 
@@ -154,7 +157,7 @@ export class BlobCopier implements AsyncDisposable {
   async #save(pack: FinishedPack): Promise<void> {
     await this.saver.save(pack, this.#signal)
     this.packs.push({ id: pack.id, size: pack.bytes.length, blobs: pack.blobs })
-    this.#spare.push(pack.bytes.buffer)
+    if (this.#spare.length < packsKept) this.#spare.push(pack.bytes.buffer)
   }
 }
 

@@ -3,12 +3,17 @@ import { sha256Hex } from '../crypto/hash.ts'
 
 /**
  * Which packs are read when a share of the data is: drawn by lot (one `seed`, one choice), or one part of several that
- * together are everything: part 1 to `of`, told apart by the first byte of the id, as restic does with `n/t`.
+ * together are everything: part 1 to `of`, told apart by the first byte of the id, as restic does with `n/t`; or those
+ * that are named.
  */
-export type PackChoice = { readonly seed?: string } | { readonly part: number; readonly of: number }
+export type PackChoice =
+  | { readonly seed?: string }
+  | { readonly part: number; readonly of: number }
+  | { readonly ids: ReadonlySet<string> }
 
-/** @param share - 0 to 1, of the packs, rounded up; not asked when a part is chosen. */
+/** @param share - 0 to 1, of the packs, rounded up; not asked when a part, or ids, are chosen. */
 export function choosePacks(ids: readonly string[], share: number, choice: PackChoice = {}): string[] {
+  if ('ids' in choice) return ids.filter((id) => choice.ids.has(id))
   if ('part' in choice) return ids.filter((id) => Number.parseInt(id.slice(0, 2), 16) % choice.of === choice.part - 1)
   if (share >= 1) return [...ids]
   const { seed = randomHex(16) } = choice

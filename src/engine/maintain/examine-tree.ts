@@ -48,7 +48,11 @@ export function examineTree(
       break
     }
   }
-  if (timeless > 0) faults.push({ severity: 'notice', text: `holds ${timeless} entries without a time` })
+  if (timeless > 0)
+    faults.push({
+      severity: 'notice',
+      text: `has ${timeless === 1 ? 'an entry' : `${timeless} entries`} without a time`,
+    })
   return faults
 }
 

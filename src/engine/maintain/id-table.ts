@@ -1,10 +1,11 @@
 const idSize = 32
 const fullness = 0.6
+const smallestCapacity = 2048
 
 /** Numbers ids in the order they come: 0, 1, 2 … Memory: 32 bytes an id and about 8 for finding it. */
 export class IdTable {
-  #ids = Buffer.alloc(1024 * idSize)
-  #slots = new Int32Array(2048)
+  #slots = new Int32Array(smallestCapacity)
+  #ids = Buffer.alloc(Math.ceil(smallestCapacity * fullness) * idSize)
   #count = 0
   readonly #wanted = Buffer.alloc(idSize)
 

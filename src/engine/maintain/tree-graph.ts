@@ -66,6 +66,11 @@ export class TreeGraph {
     if (this.state(tree) === 'unknown') this.#states.set(tree, states.indexOf('lost'))
   }
 
+  /** Marks a tree that was read as one in which something cannot be restored. */
+  recordFault(tree: number): void {
+    this.#states.set(tree, states.indexOf('faulty'))
+  }
+
   /** Visits a tree and all below it that were not visited before. */
   reach(id: string): void {
     const root = this.number(id)

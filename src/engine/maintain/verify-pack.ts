@@ -131,7 +131,7 @@ function readTree(id: string, plain: Uint8Array, { blobs, lost }: Verification):
     for (const { subtree } of nodes) if (subtree !== undefined) subtrees.add(subtree)
     return { id, subtrees: [...subtrees], faults: examineTree(nodes, plain, blobs, lost) }
   } catch (thrown) {
-    return { id, subtrees: [], faults: [{ severity: 'damage', text: reasonOf(thrown) }] }
+    return { id, subtrees: [], faults: [{ severity: 'damage', text: `cannot be read: ${reasonOf(thrown)}` }] }
   }
 }
 
@@ -139,5 +139,6 @@ function readTree(id: string, plain: Uint8Array, { blobs, lost }: Verification):
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof BlobDamage) return thrown.message
   if (!(thrown instanceof AppError)) throw thrown
+  if (thrown.code === 'crypto.damaged') return `its sealed bytes cannot be opened: ${thrown.facts['reason']}`
   return 'reason' in thrown.facts ? String(thrown.facts['reason']) : textOf(thrown)
 }

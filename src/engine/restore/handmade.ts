@@ -50,6 +50,7 @@ export class Handmade {
   sealed(type: BlobType, id: string, payload: Uint8Array, uncompressedLength: number): string {
     const pack = this.#packs.get(type) ?? new PackBuffer(type)
     this.#packs.set(type, pack)
+    if (pack.blobs.some((blob) => blob.id === id)) return id
     pack.seal(this.#sealer, id, payload, uncompressedLength)
     return id
   }

@@ -29,6 +29,8 @@ export class OpenFolders implements Disposable {
   /** Least recently used first. */
   readonly #open = new Map<number, OpenFolder>()
   readonly #failed = new Set<number>()
+  /** As many may be open before those that nobody uses are closed. */
+  #room = kept
 
   /** @param root - stays with its owner. */
   constructor(layout: Layout, root: Directory, entrance: Entrance) {
@@ -95,13 +97,16 @@ export class OpenFolders implements Disposable {
     return open
   }
 
+  /** Rarely, because it looks at all of them. */
   #close(): void {
-    if (this.#open.size <= kept) return
+    if (this.#open.size <= this.#room) return
+    const inUse = this.#open.values().reduce((count, { users }) => count + Number(users > 0), 0)
     for (const [folder, { directory, users }] of this.#open) {
-      if (this.#open.size <= kept) return
+      if (this.#open.size <= inUse + kept / 2) break
       if (users > 0) continue
       directory[Symbol.dispose]()
       this.#open.delete(folder)
     }
+    this.#room = inUse + kept
   }
 }

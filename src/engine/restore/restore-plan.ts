@@ -1,6 +1,7 @@
 import type { RestoreFinding } from './finding.ts'
 import { entryAction, folderState, type Layout } from './layout.ts'
 import type { ExistingPolicy, PlannedChange } from './request.ts'
+import { writesByPack } from './writes.ts'
 
 export interface RestoreCounts {
   /** Folders to make, without the target. */
@@ -21,9 +22,8 @@ export class RestorePlan {
   readonly counts: RestoreCounts
   /** Plain bytes of the files to write. */
   readonly bytes: number
-  /** Packs to read from, and the bytes of blobs to read. */
+  /** Packs to read from. */
   readonly packs: number
-  readonly bytesToLoad: number
   /** What of the snapshot cannot be restored, and why. */
   readonly findings: readonly RestoreFinding[]
   /** For `performRestore`. */
@@ -47,7 +47,15 @@ export class RestorePlan {
     this.placesMetadata = parts.placesMetadata
     this.counts = count(parts.layout)
     this.packs = parts.layout.packs.length
-    this.bytesToLoad = bytesToLoad(parts.layout)
+  }
+
+  /** Bytes to read from each pack, by hex id; a blob that is wanted several times is read once. */
+  *bytesByPack(): Generator<[string, number], void, void> {
+    for (const writes of writesByPack(this.layout)) {
+      const isFirst = (offset: number, position: number): boolean => writes[position - 1]?.offset !== offset
+      const first = writes.filter(({ offset }, position) => isFirst(offset, position))
+      yield [writes[0]!.packId, first.reduce((sum, { length }) => sum + length, 0)]
+    }
   }
 
   /** Every change, one after the other; folders by depth, then the rest. */
@@ -83,13 +91,6 @@ function count({ folders, entries, removals }: Layout): RestoreCounts {
     else counts.kept++
   }
   return counts
-}
-
-/** Blobs that are wanted several times are read once, and counted as often as they are wanted here. */
-function bytesToLoad({ writes }: Layout): number {
-  let bytes = 0
-  for (let write = 0; write < writes.length; write++) bytes += writes.get(write, 'length')
-  return bytes
 }
 
 function changeOfFolder(state: number): PlannedChange['change'] {

@@ -17,7 +17,7 @@ import type { RestorePlan } from './restore-plan.ts'
 import type { BlobSource } from './source.ts'
 import { makeTarget } from './target.ts'
 import { reasonOf, temporaryName } from './write-files.ts'
-import { Writes, type BlobWrites, type FileWrite } from './writes.ts'
+import { writesByPack, type BlobWrites, type FileWrite } from './writes.ts'
 
 /** Of one request, and one job of a thread. Each file of a job may hold another folder open. */
 const limits: RangeLimits = { bytes: 2 ** 23, blobs: 128 }
@@ -252,7 +252,7 @@ class Restoration implements Disposable {
       job = new JobBuilder(this.#folders)
     }
     if (job.empty.length > 0) yield job
-    for (const pack of new Writes(layout).byPack()) {
+    for (const pack of writesByPack(layout)) {
       for (const run of cutRanges(pack, limits)) {
         signal?.throwIfAborted()
         const prepared = this.#prepare(run)
@@ -397,8 +397,7 @@ class Restoration implements Disposable {
     const ownersDirectory = this.#folders.acquire(ownersFolder)
     try {
       if (!ownersDirectory) throw new Error('it is another name of a file that could not be restored')
-      this.#linkTo(entry, directory, owner, ownersDirectory)
-      this.#files++
+      if (this.#linkTo(entry, directory, owner, ownersDirectory)) this.#files++
       this.#settled++
     } catch (thrown) {
       this.#fail(entry, 'failed', reasonOf(thrown))
@@ -408,15 +407,17 @@ class Restoration implements Disposable {
     }
   }
 
-  #linkTo(entry: number, directory: Directory, owner: number, ownersDirectory: Directory): void {
+  /** @returns false when it was one file already. */
+  #linkTo(entry: number, directory: Directory, owner: number, ownersDirectory: Directory): boolean {
     const { layout } = this.#plan
     const { name } = layout.recordOfEntry(entry)
     const ownersName = layout.recordOfEntry(owner).name
     if (layout.entries.get(entry, 'action') === entryAction.create) {
-      return directory.makeHardLink(ownersDirectory, ownersName, name)
+      directory.makeHardLink(ownersDirectory, ownersName, name)
+      return true
     }
     // A rename between two names of one file does nothing and says nothing.
-    if (directory.findStatus(name)?.inode === ownersDirectory.status(ownersName).inode) return
+    if (directory.findStatus(name)?.inode === ownersDirectory.status(ownersName).inode) return false
     const temporary = Buffer.from(temporaryName())
     directory.makeHardLink(ownersDirectory, ownersName, temporary)
     try {
@@ -425,6 +426,7 @@ class Restoration implements Disposable {
       directory.unlink(temporary)
       throw thrown
     }
+    return true
   }
 
   // What is in the way or too much

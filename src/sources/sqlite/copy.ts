@@ -33,7 +33,7 @@ const pagesAtOnce = 4096
  * - With a write-ahead log in use: SQLite's own backup inside one reading transaction. Writers go on undisturbed; the
  *   log grows meanwhile.
  * - With a rollback journal: the file's own bytes, while a shared lock keeps writers from committing. That lasts as
- *   long as copying a file on this machine does (0.2 s for 100 MB; nothing where the file system can share blocks).
+ *   long as copying a file on this machine does (about 0.1 s for 100 MB; nothing where the file system can share blocks).
  * - Nobody has it open and a log or journal was left behind: the files together, recovered in the copy.
  *
  * Nothing is written beside the database. Runs in a thread of its own, because much of it is synchronous.

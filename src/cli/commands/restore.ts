@@ -1,0 +1,102 @@
+import { formatBytes, formatSeconds } from '#base'
+import { getVault } from '#model'
+import { prepareRestore, restorableParts, type RestorePreview, type RestoreReport, type Wanted } from '#usecases'
+import { chooseProjects } from '../choose.ts'
+import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
+import { cliError } from '../errors.ts'
+import { exit } from '../exit-codes.ts'
+import { formatInstant } from '../instant.ts'
+import { date, folder, listOf, projectName, snapshotId, text, vaultName } from '../parsers.ts'
+import { findingLines } from '../render-findings.ts'
+
+type Result = (
+  | { readonly kind: 'planned'; readonly preview: RestorePreview }
+  | { readonly kind: 'done'; readonly report: RestoreReport }
+) & { readonly timezone: string }
+
+export const restore = defineCommand({
+  examples: [
+    'bewaar restore --project=shop --to=/tmp/shop',
+    'bewaar restore --project=shop --date=2025-11-21 --to=/tmp/shop --path=uploads/logo.png',
+    'bewaar restore --project=shop --only=database --dry-run',
+    'bewaar restore --project=shop --yes',
+  ],
+  input: {
+    project: option('--project', projectName, { required: true, help: 'the project to restore' }),
+    latest: flag('--latest', { help: 'the newest backup (the default)' }),
+    date: option('--date', date, { help: 'the newest backup up to the end of this day' }),
+    snapshot: option('--snapshot', snapshotId, { help: 'this one; the beginning of its id is enough' }),
+    vault: option('--vault', vaultName, { help: 'from this vault; default: the nearest that has it' }),
+    to: option('--to', folder, { help: 'into this folder; default: to where everything was' }),
+    only: option('--only', listOf(restorableParts), { fallback: [], help: 'these parts alone' }),
+    paths: options('--path', text, { help: 'this file or folder alone; may be repeated' }),
+    dryRun: flag('--dry-run', { help: 'show the plan, and change nothing' }),
+    yes: flag('--yes', { help: 'overwrite without asking' }),
+  },
+  check: ({ latest, date, snapshot }) => atMostOne({ '--latest': latest, '--date': date, '--snapshot': snapshot }),
+
+  run: async (context, input, signal): Promise<Result> => {
+    const configuration = await context.services.loadConfiguration()
+    const { timezone } = configuration
+    const [project] = chooseProjects(configuration, [input.project])
+    const request = {
+      wanted: wantedBy(input),
+      vault: input.vault === undefined ? undefined : getVault(configuration, input.vault),
+      to: input.to,
+      only: input.only,
+      paths: input.paths,
+    }
+    await using opened = await context.services.open(configuration, context, 'restoring')
+    await using prepared = await prepareRestore(opened.services, project!, request, signal)
+    const { preview } = prepared
+    for (const { vault } of preview.troubles) context.warn(`The vault ${vault} could not be looked at`)
+    if (input.dryRun) return { kind: 'planned', preview, timezone }
+    for (const line of planLines(preview, timezone)) context.note(line)
+    if ((preview.inPlace || preview.overwrites) && !input.yes && !(await context.confirm('Restore now?'))) {
+      throw cliError('cli.not-confirmed', { what: preview.inPlace ? 'the project in place' : 'over existing files' })
+    }
+    return { kind: 'done', report: await prepared.perform(signal), timezone }
+  },
+
+  render: (result) => {
+    if (result.kind === 'planned') return planLines(result.preview, result.timezone)
+    const { project, status, snapshot, vault, files, bytes, seconds, findings, steps } = result.report
+    return [
+      `${project}: ${status}, snapshot ${snapshot.slice(0, 8)} from ${vault}, ${files.toLocaleString('en')} files ` +
+        `(${formatBytes(bytes)}) restored to ${steps.map(({ target }) => target).join(', ')} in ${formatSeconds(seconds)}`,
+      ...findingLines(findings),
+    ]
+  },
+
+  json: (result) => {
+    const { time, troubles: _, ...rest } = result.kind === 'planned' ? result.preview : result.report
+    return { ...rest, time: new Date(time).toISOString(), performed: result.kind === 'done' }
+  },
+
+  exitCode: (result) => {
+    if (result.kind === 'planned' || result.report.status === 'complete') return exit.done
+    return result.report.findings.some(({ severity }) => severity === 'damage') ? exit.damaged : exit.incomplete
+  },
+})
+
+function wantedBy(input: { date?: string | undefined; snapshot?: string | undefined }): Wanted {
+  if (input.snapshot !== undefined) return { kind: 'snapshot', id: input.snapshot }
+  return input.date === undefined ? { kind: 'latest' } : { kind: 'date', date: input.date }
+}
+
+function planLines(
+  { project, snapshot, vault, time, steps, examples, findings }: RestorePreview,
+  zone: string,
+): string[] {
+  const lines = steps.map(
+    ({ what, target, created, overwritten, unchanged, bytes }) =>
+      `  ${what} to ${target}: ${created} to create, ${overwritten} to overwrite, ${unchanged} unchanged, ` +
+      `${formatBytes(bytes)} to write`,
+  )
+  return [
+    `Snapshot ${snapshot.slice(0, 8)} of ${project}, made ${formatInstant(time, zone)}, from the vault ${vault}:`,
+    ...lines,
+    ...examples.map((path) => `    overwrites ${path}`),
+    ...findingLines(findings),
+  ]
+}

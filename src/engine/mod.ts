@@ -1,0 +1,24 @@
+/**
+ * A restic repository (format version 2), whole: made, written, read, checked, copied and restored. It knows names and
+ * bytes, blobs and trees, snapshots and locks, and must never know of projects, vaults or the catalog.
+ *
+ * Its words are restic's: pack, blob, tree, index, snapshot, key, lock.
+ */
+export { archive, type ArchiveProgress, type ArchiveRequest, type ArchiveResult } from './archive/archive.ts'
+export type { Content, ContentPart, EntryKind, FilePart, FolderPart, Part } from './archive/entry.ts'
+export type { ArchiveFinding } from './archive/findings.ts'
+export type { Artifact } from './archive/read-files.ts'
+export type { Backend } from './backend/backend.ts'
+export { createLocal, openLocal } from './backend/local/local.ts'
+export { quoteName } from './format/name.ts'
+export { type Snapshot } from './format/snapshot.ts'
+export { decodeTree, type TreeNode } from './format/tree-node.ts'
+export { parseTime } from './format/time.ts'
+export { check, type CheckOptions, type CheckProgress, type CheckResult } from './maintain/check.ts'
+export { copySnapshots } from './maintain/copy.ts'
+export { createRepository, openRepository, type Repository } from './repository/repository.ts'
+export type { StoredSnapshot } from './repository/snapshots.ts'
+export { planRestore } from './restore/plan-restore.ts'
+export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
+export type { RestorePlan } from './restore/restore-plan.ts'
+export { performRestore, type RestoreProgress, type RestoreResult } from './restore/restore.ts'

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { getProject, getVault, vaultsOf, type Configuration } from './configuration.ts'
+import { describeConfiguration } from './describe.ts'
+import type { Project } from './project.ts'
+import { localFolder, requireSupported, unsupportedParts } from './unsupported.ts'
+import type { Vault } from './vault.ts'
+
+const schedule = { kind: 'daily', at: { hour: 3, minute: 0 } } as const
+const shop: Project = {
+  name: 'shop',
+  title: 'Shop',
+  type: 'generic',
+  path: '/srv/shop',
+  criticality: 'medium',
+  schedule,
+  leaveOut: [],
+  vault: 'local',
+  copies: [],
+  keep: new Map(),
+  restore: {},
+  paused: false,
+}
+const local: Vault = {
+  name: 'local',
+  location: { kind: 'local', path: '/v' },
+  tier: 'hot',
+  password: { env: 'SECRET_NAME' },
+}
+const box: Vault = {
+  name: 'box',
+  location: { kind: 'sftp', host: 'h', path: './x' },
+  tier: 'archive',
+  password: { env: 'B' },
+}
+
+function configuration(parts: Partial<Configuration>): Configuration {
+  return {
+    file: '/etc/bewaar/bewaar.yaml',
+    files: ['/etc/bewaar/bewaar.yaml'],
+    timezone: 'UTC',
+    language: 'en',
+    state: '/var/lib/bewaar',
+    catalog: { kind: 'sqlite' },
+    vaults: [local],
+    projects: [shop],
+    notify: {},
+    ...parts,
+  }
+}
+
+test('projects and vaults are found by name, and a mistyped name gets the nearest', () => {
+  const all = configuration({ vaults: [local, box], projects: [{ ...shop, copies: [{ to: 'box' }] }] })
+  assert.equal(getProject(all, 'shop').title, 'Shop')
+  assert.throws(() => getProject(all, 'shpo'), { code: 'project.missing', message: /did you mean shop\?$/ })
+  assert.throws(() => getProject(all, 'zzzzzzzz'), { code: 'project.missing', message: /bewaar\.yaml$/ })
+  assert.throws(() => getVault(all, 'boxx'), { code: 'vault.missing', message: /did you mean box\?$/ })
+  assert.deepEqual(vaultsOf(all, all.projects[0]!), [local, box])
+})
+
+test('what this version cannot do is found, and only what is needed is refused', () => {
+  const remote: Project = {
+    ...shop,
+    name: 'remote',
+    type: 'laravel-app',
+    on: { kind: 'ssh', host: 'h' },
+    databases: [
+      { driver: 'sqlite', path: 'x' },
+      { driver: 'postgresql', format: 'plain' },
+    ],
+    copies: [{ to: 'box' }],
+    keep: new Map([['local', { daily: 7, prune: 'automatic' as const }]]),
+    restoreTest: 'monthly',
+    restore: { after: [['php']], health: 'https://h/' },
+  }
+  const all = configuration({ vaults: [local, box], projects: [shop, remote], notify: { digest: schedule } })
+  assert.deepEqual(
+    unsupportedParts(all).map(({ key, effect }) => `${effect} ${key}`),
+    [
+      'refused vaults.box.location',
+      'refused projects.remote.type',
+      'refused projects.remote.on',
+      'refused projects.remote.databases.1',
+      'ignored projects.remote.keep',
+      'ignored projects.remote.restore-test',
+      'ignored projects.remote.restore.after',
+      'ignored projects.remote.restore.health',
+      'ignored notify.digest',
+    ],
+  )
+  requireSupported(all, [shop])
+  assert.throws(() => requireSupported(all, [shop, remote]), { code: 'config.unsupported', kind: 'invalid' })
+  assert.throws(() => requireSupported(all, [{ ...shop, copies: [{ to: 'box' }] }]), { code: 'config.unsupported' })
+  const elsewhere = configuration({ catalog: { kind: 'postgresql', url: 'postgres://h/d' } })
+  assert.throws(() => requireSupported(elsewhere, [shop]), { code: 'config.unsupported' })
+})
+
+test('a vault that is no local folder cannot be opened', () => {
+  assert.equal(localFolder(local), '/v')
+  assert.throws(() => localFolder(box), { code: 'vault.unsupported', message: /sftp:\/\/h\/\.\/x/ })
+})
+
+test('a described configuration shows no secret and nothing that is absent', () => {
+  const described = describeConfiguration(
+    configuration({
+      vaults: [local, { ...box, identity: { file: '/key' } }],
+      catalog: { kind: 'mysql', url: 'mysql://u:pass@h/d' },
+      notify: { slack: { webhook: { env: 'SLACK_WEBHOOK' } } },
+      projects: [{ ...shop, databases: [{ driver: 'mysql', password: { env: 'SECRET_NAME' } }] }],
+    }),
+  )
+  const text = JSON.stringify(described)
+  for (const secret of ['SECRET_NAME', '/key', 'SLACK_WEBHOOK', 'pass@']) assert.ok(!text.includes(secret), secret)
+  assert.ok(!text.includes('undefined') && !text.includes('null'))
+})
+
+test('the description of one project has only the vaults that it uses', () => {
+  const all = configuration({ vaults: [local, box], projects: [shop, { ...shop, name: 'other' }] })
+  const described = describeConfiguration(all, shop) as { vaults: object; projects: object }
+  assert.deepEqual([Object.keys(described.vaults), Object.keys(described.projects)], [['local'], ['shop']])
+})

@@ -1,0 +1,263 @@
+import { AppError, randomHex, textOf } from '#base'
+import {
+  archive,
+  quoteName,
+  type ArchiveFinding,
+  type ArchiveResult,
+  type Artifact as ArchivedArtifact,
+  type Part,
+} from '#engine'
+import {
+  encodeManifest,
+  getVault,
+  vaultsOf,
+  type Artifact,
+  type Finding,
+  type Project,
+  type Run,
+  type RunOutcome,
+} from '#model'
+import { dumpSources, type ArtifactFacts, type SourceFinding } from '#sources'
+import { getStrategy, restoreFactsOf, restoreInstructions, type ProjectPlan } from '#strategies'
+import { usecaseError } from '../errors.ts'
+import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
+import { whoOf, type Services } from '../services.ts'
+import { knownFrom } from '../vaults/known-snapshots.ts'
+import { openVault, placeOf } from '../vaults/open-vault.ts'
+
+/** How the run of one project ended. Instants are milliseconds since 1970. */
+export interface RunReport {
+  readonly project: string
+  readonly run: string
+  readonly vault: string
+  readonly status: 'complete' | 'incomplete' | 'failed' | 'cancelled'
+  /** Full id; absent when no snapshot was made. */
+  readonly snapshot?: string
+  readonly startedAt: number
+  readonly seconds: number
+  readonly bytes: number
+  readonly bytesRead: number
+  readonly bytesAdded: number
+  readonly files: number
+  readonly artifacts: readonly Artifact[]
+  readonly copies: readonly CopyReport[]
+  readonly findings: readonly Finding[]
+  /** Why there is no snapshot. */
+  readonly error?: AppError
+}
+
+/**
+ * Backs one project up: dumps its sources into one snapshot, with the instructions to restore it and a manifest, then
+ * brings the vaults up to date that get a copy after each run.
+ *
+ * A run that cannot make a snapshot is recorded and returned as `failed`; only what stops everything is thrown. The
+ * run is called complete when the snapshot is durable, and incomplete when something of the project is not in it as it
+ * should be.
+ *
+ * @throws `run.in-progress`; errors of the catalog; the signal's reason.
+ */
+export async function runProject(services: Services, project: Project, signal: AbortSignal): Promise<RunReport> {
+  const { clock } = services
+  const startedAt = clock.now()
+  const began = clock.monotonic()
+  const run = `${new Date(startedAt).toISOString().slice(0, 19).replace(/[-:]/g, '')}z-${randomHex(3)}`.toLowerCase()
+  await begin(services, project, run, startedAt)
+  const base = { project: project.name, run, vault: project.vault, startedAt }
+  let made: Made
+  try {
+    made = await makeSnapshot(services, project, run, startedAt, signal)
+  } catch (thrown) {
+    const status = signal.aborted ? 'cancelled' : 'failed'
+    const finding: Finding = { project: project.name, subject: 'run', severity: 'warning', text: textOf(thrown) }
+    await end(services, base, { status, bytesRead: 0, bytesAdded: 0, files: 0, findings: [finding] }, [])
+    signal.throwIfAborted()
+    if (!(thrown instanceof AppError)) throw thrown
+    return {
+      ...base,
+      status: 'failed',
+      seconds: (clock.monotonic() - began) / 1000,
+      bytes: 0,
+      bytesRead: 0,
+      bytesAdded: 0,
+      files: 0,
+      artifacts: [],
+      copies: [],
+      findings: [finding],
+      error: thrown,
+    }
+  }
+  const { result, findings, artifacts } = made
+  const copies = await copyAfterRun(services, project, run, signal)
+  const troubled = findings.some(({ severity }) => severity !== 'notice')
+  const status = troubled || copies.some((copy) => copy.status !== 'complete') ? 'incomplete' : 'complete'
+  const files = result.files.new + result.files.changed + result.files.unmodified
+  const { bytesRead, bytesAdded, snapshot } = result
+  const all = [...findings, ...copies.flatMap((copy) => copy.findings)]
+  await end(services, base, { status, bytesRead, bytesAdded, files, findings: all, snapshot }, artifacts)
+  return {
+    ...base,
+    status,
+    snapshot,
+    seconds: (clock.monotonic() - began) / 1000,
+    bytes: result.bytes,
+    bytesRead,
+    bytesAdded,
+    files,
+    artifacts,
+    copies,
+    findings: all,
+  }
+}
+
+type Base = Pick<RunReport, 'project' | 'run' | 'vault' | 'startedAt'>
+
+/** Opens the run in the catalog; of two processes that begin at once, the first keeps the project. */
+async function begin(services: Services, project: Project, run: string, startedAt: number): Promise<void> {
+  const { catalog, clock } = services
+  const open = async (): Promise<Run | undefined> => {
+    const runs = await catalog.runs.list({ project: project.name })
+    const others = runs.filter((other) => other.status === 'running' && other.id !== run)
+    return others.toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))[0]
+  }
+  await catalog.runs.closeAbandoned(clock.now())
+  let other = await open()
+  if (!other) {
+    await catalog.runs.begin({ id: run, project: project.name, vault: project.vault, startedAt, who: whoOf(services) })
+    other = await open()
+    const isFirst = !other || startedAt < other.startedAt || (startedAt === other.startedAt && run < other.id)
+    if (isFirst) return
+    const nothing = { bytesRead: 0, bytesAdded: 0, files: 0, findings: [] }
+    await catalog.runs.end(run, { ...nothing, status: 'cancelled', endedAt: clock.now() }, [])
+  }
+  const { id, who, startedAt: since } = other!
+  throw usecaseError('run.in-progress', { project: project.name, run: id, who, since: new Date(since).toISOString() })
+}
+
+async function end(
+  { catalog, clock }: Services,
+  base: Base,
+  outcome: Omit<RunOutcome, 'endedAt'>,
+  artifacts: readonly Artifact[],
+): Promise<void> {
+  const time = clock.now()
+  await catalog.runs.end(base.run, { ...outcome, endedAt: time }, artifacts)
+  const reason = outcome.findings.find(({ severity }) => severity !== 'notice')
+  const because = reason ? `: ${reason.subject} ${reason.text}` : ''
+  const text = `Backup to ${base.vault} ${outcome.status}${because}`
+  const level = outcome.status === 'complete' ? 'info' : outcome.status === 'incomplete' ? 'warning' : 'error'
+  await catalog.log.add({ time, kind: 'backup', level, text, project: base.project, run: base.run })
+}
+
+interface Made {
+  readonly result: ArchiveResult
+  readonly findings: readonly Finding[]
+  readonly artifacts: readonly Artifact[]
+}
+
+async function makeSnapshot(
+  services: Services,
+  project: Project,
+  run: string,
+  startedAt: number,
+  signal: AbortSignal,
+): Promise<Made> {
+  const { catalog, configuration, hostname, username, version } = services
+  const vault = getVault(configuration, project.vault)
+  await using opened = await openVault(services, vault, project.name, signal)
+  await using temporary = await services.temporaryFolder()
+  const seen: SourceFinding[] = []
+  const facts: ArtifactFacts[] = []
+  const context = {
+    temporaryFolder: temporary.path,
+    report: (finding: SourceFinding) => void seen.push(finding),
+    record: (artifact: ArtifactFacts) => void facts.push(artifact),
+  }
+  const plan = await getStrategy(project.type).plan(project, signal)
+  const parts = await dumpSources(project.path, plan.sources, context, signal)
+  const tags = [`project:${project.name}`, `run:${run}`]
+  const { snapshots } = await opened.repository.listSnapshots(signal)
+  const parent = snapshots.findLast(({ snapshot }) => snapshot.tags?.includes(tags[0]!))
+  let artifacts: Artifact[] = []
+  const result = await archive(
+    opened.repository,
+    {
+      parts: [instructions(services, project, plan, parts), ...parts],
+      lastParts: (stored) => {
+        artifacts = joined(stored.artifacts, facts)
+        return [manifest(services, project, run, startedAt, artifacts)]
+      },
+      ...(parent && { parent: { id: parent.id, tree: parent.snapshot.tree } }),
+      timeNs: BigInt(startedAt) * 1_000_000n,
+      paths: [project.path],
+      hostname,
+      username,
+      tags,
+      programVersion: `bewaar ${version}`,
+      onProgress: ({ bytes, files }) =>
+        services.progress({
+          label: `${project.name}: backing up`,
+          done: bytes,
+          unit: 'bytes',
+          detail: `${files} files`,
+        }),
+    },
+    signal,
+  )
+  const stored = await opened.repository.findSnapshot(result.snapshot, signal)
+  await catalog.snapshots.record(knownFrom(stored, vault.name, project.name))
+  const findings = [
+    ...[...plan.findings, ...seen].map((finding) => ({ project: project.name, ...finding })),
+    ...result.findings.map((finding) => fromArchive(finding, project.name)),
+  ]
+  return { result, findings, artifacts }
+}
+
+function instructions(services: Services, project: Project, plan: ProjectPlan, parts: readonly Part[]): Part {
+  const { configuration } = services
+  const repositories = vaultsOf(configuration, project).map((vault) => placeOf(vault, project.name))
+  const text = restoreInstructions({
+    ...restoreFactsOf(project, plan, parts),
+    language: configuration.language,
+    repositories,
+  })
+  return { kind: 'content', at: 'RESTORE.md', content: { kind: 'bytes', bytes: Buffer.from(text) }, mode: 0o644 }
+}
+
+function manifest(
+  { hostname, version }: Services,
+  project: Project,
+  run: string,
+  startedAt: number,
+  artifacts: readonly Artifact[],
+): Part & { kind: 'content' } {
+  const text = encodeManifest({
+    manifest: 1,
+    project: project.name,
+    title: project.title,
+    type: project.type,
+    run,
+    time: new Date(startedAt).toISOString(),
+    host: hostname,
+    path: project.path,
+    versions: { bewaar: version, node: process.versions.node, sqlite: process.versions.sqlite ?? '' },
+    artifacts,
+  })
+  return { kind: 'content', at: 'manifest.json', content: { kind: 'bytes', bytes: Buffer.from(text) }, mode: 0o644 }
+}
+
+/** Bytes and hashes as the engine stored them, kinds and rows as the sources saw them. */
+function joined(archived: readonly ArchivedArtifact[], facts: readonly ArtifactFacts[]): Artifact[] {
+  const known = new Map(facts.map((fact) => [quoteName(Buffer.from(fact.path, 'latin1')), fact]))
+  return archived
+    .filter(({ path }) => path !== 'RESTORE.md')
+    .map(({ path, bytes, sha256 }) => {
+      const fact = known.get(path)
+      return { path, kind: fact?.kind ?? 'content', bytes, sha256, ...(fact?.rows && { rows: fact.rows }) }
+    })
+}
+
+/** A socket has no content, so nothing is missing without it; whatever else the engine saw makes a run incomplete. */
+function fromArchive({ path, code, text }: ArchiveFinding, project: string): Finding {
+  const severity = code === 'left-out' ? 'notice' : 'warning'
+  return { project, subject: path, severity, text }
+}

@@ -1,0 +1,40 @@
+import { defineErrors } from '#base'
+
+export const usecaseError = defineErrors({
+  'run.in-progress': {
+    kind: 'locked',
+    message: 'Project {project} is being backed up already, by run {run} of {who} since {since}',
+    hint: 'Wait until it has ended. A run whose process is gone is closed by itself.',
+  },
+  'run.nothing-stored': {
+    kind: 'unavailable',
+    message: 'Nothing of project {project} could be read: {reason}',
+    hint: 'No backup was made. See that the folder is there, and that the user who runs Bewaar may read it.',
+  },
+  'restore.no-backup': {
+    kind: 'missing',
+    message: 'There is no backup of project {project} {which} in {vaults}',
+    hint: 'Run `bewaar list --project={project}` to see the backups that are there.',
+  },
+  'restore.ambiguous': {
+    kind: 'invalid',
+    message: '{snapshot} is the beginning of {count} snapshots of project {project}',
+    hint: 'Give more characters of the one that is meant, or name a vault with `--vault`.',
+  },
+  'restore.layout-unknown': {
+    kind: 'invalid',
+    message: 'Snapshot {snapshot} was not made by a run of Bewaar, so nobody knows where its files belong',
+    hint: 'Restore it into a folder with `--to`, and move from there what you need.',
+  },
+  'restore.part-missing': {
+    kind: 'missing',
+    message: 'Snapshot {snapshot} holds nothing of {part}',
+    hint: 'Run `bewaar restore --project={project} --dry-run` to see what it holds.',
+  },
+  'restore.damaged': {
+    kind: 'damaged',
+    message:
+      'Nothing was restored: {count} of the things that are wanted cannot be read from the vault, the first is {first}',
+    hint: 'Restore from another vault or an older backup, or what is whole of this one into a folder with `--to`.',
+  },
+})

@@ -1,0 +1,21 @@
+/**
+ * What can be done, one verb a file: back up, list, verify, restore, copy. A use case takes the services it needs, a
+ * request and a signal; it must never print, parse flags or speak HTTP.
+ */
+export { listBackups, type BackupList } from './backup/list-backups.ts'
+export { planRun, type RunPlan } from './backup/plan-run.ts'
+export { runProject, type RunReport } from './backup/run-project.ts'
+export { usecaseError } from './errors.ts'
+export { copyProject, type CopyReport } from './replicate/copy-project.ts'
+export type { Wanted } from './restore/choose-backup.ts'
+export { restorableParts, type RestorablePart } from './restore/layout.ts'
+export {
+  prepareRestore,
+  type PreparedRestore,
+  type RestorePreview,
+  type RestoreReport,
+  type RestoreRequest,
+} from './restore/restore-project.ts'
+export type { ProgressReport, Services, TemporaryFolder } from './services.ts'
+export { initialise, type InitialisedRepository } from './vaults/initialise.ts'
+export { verifyProject, type VerificationReport } from './verify/verify-project.ts'

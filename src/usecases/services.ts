@@ -1,0 +1,39 @@
+import type { Clock, Secret } from '#base'
+import type { Catalog } from '#catalog'
+import type { Configuration, SecretReference } from '#model'
+
+/** How far a piece of work is, for whoever shows it. */
+export interface ProgressReport {
+  /** What is being done, as a short phrase: `shop: reading files`. */
+  readonly label: string
+  readonly done: number
+  /** Absent: nobody knows. */
+  readonly total?: number
+  readonly unit: 'bytes' | 'items'
+  /** What is in hand at this moment. */
+  readonly detail?: string
+}
+
+export interface TemporaryFolder extends AsyncDisposable {
+  /** Absolute; mode 0700, and gone when it is disposed. */
+  readonly path: string
+}
+
+/** What use cases may use; each takes a `Pick` of what it needs. */
+export interface Services {
+  readonly configuration: Configuration
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly hostname: string
+  readonly username: string
+  /** Of Bewaar: `0.1.0`. */
+  readonly version: string
+  secret(reference: SecretReference, signal?: AbortSignal): Promise<Secret>
+  temporaryFolder(): Promise<TemporaryFolder>
+  progress(report: ProgressReport): void
+}
+
+/** `user@host`, for the records. */
+export function whoOf({ username, hostname }: Pick<Services, 'username' | 'hostname'>): string {
+  return `${username}@${hostname}`
+}

@@ -1,0 +1,81 @@
+import { parseTime, type Repository, type StoredSnapshot } from '#engine'
+import type { KnownSnapshot, Project, Vault } from '#model'
+import type { Services } from '../services.ts'
+import { openPlace, openVault } from './open-vault.ts'
+
+/** What a vault holds of a project; `trouble` says why it may be less than there is. */
+export interface VaultContent {
+  readonly vault: Vault
+  readonly project: string
+  /** Newest first. */
+  readonly snapshots: readonly KnownSnapshot[]
+  readonly trouble?: unknown
+}
+
+const runTag = 'run:'
+
+/** What the catalog remembers of a snapshot, as the snapshot itself tells it. */
+export function knownFrom({ id, snapshot }: StoredSnapshot, vault: string, project: string): KnownSnapshot {
+  const run = snapshot.tags?.find((tag) => tag.startsWith(runTag))?.slice(runTag.length)
+  return {
+    vault,
+    project,
+    id,
+    time: Number(parseTime(snapshot.time) / 1_000_000n),
+    bytes: snapshot.summary?.totalBytesProcessed ?? 0,
+    files: snapshot.summary?.totalFilesProcessed ?? 0,
+    ...(run !== undefined && { run }),
+    ...(snapshot.summary && { added: snapshot.summary.dataAddedPacked }),
+  }
+}
+
+/**
+ * Brings the catalog in line with what lies in a vault, and gives that.
+ *
+ * The names of the snapshots tell whether the catalog knows them all; only when it does not is the repository opened. A
+ * vault that cannot be looked at leaves what the catalog remembers, and a trouble.
+ */
+export async function lookInto(
+  services: Pick<Services, 'catalog' | 'clock' | 'secret'>,
+  vault: Vault,
+  project: Project,
+  signal?: AbortSignal,
+): Promise<VaultContent> {
+  const { catalog } = services
+  const known = await catalog.snapshots.list({ vault: vault.name, project: project.name })
+  try {
+    const names = await namesOf(vault, project.name, signal)
+    const remembered = new Set(known.map(({ id }) => id))
+    if (names.size === remembered.size && names.isSubsetOf(remembered)) {
+      return { vault, project: project.name, snapshots: known }
+    }
+    await using opened = await openVault(services, vault, project.name, signal)
+    await recordAll(services, opened.repository, vault, project.name, signal)
+    const snapshots = await catalog.snapshots.list({ vault: vault.name, project: project.name })
+    return { vault, project: project.name, snapshots }
+  } catch (trouble) {
+    signal?.throwIfAborted()
+    return { vault, project: project.name, snapshots: known, trouble }
+  }
+}
+
+/** Makes the catalog say of one project in one vault what the vault itself says. */
+export async function recordAll(
+  { catalog }: Pick<Services, 'catalog'>,
+  repository: Repository,
+  vault: Vault,
+  project: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { snapshots } = await repository.listSnapshots(signal)
+  const known = snapshots.map((stored) => knownFrom(stored, vault.name, project))
+  await catalog.snapshots.replaceAll(vault.name, project, known)
+  return known.length
+}
+
+async function namesOf(vault: Vault, project: string, signal?: AbortSignal): Promise<Set<string>> {
+  await using backend = await openPlace(vault, project)
+  const names = new Set<string>()
+  for await (const { name } of backend.list('snapshot', signal)) names.add(name)
+  return names
+}
