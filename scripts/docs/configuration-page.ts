@@ -5,8 +5,8 @@ import { generatedPage, page, tableOf } from './markdown.ts'
 interface Schema {
   readonly type?: string
   readonly description?: string
-  readonly enum?: readonly unknown[]
-  readonly const?: unknown
+  readonly enum?: readonly string[]
+  readonly const?: string
   readonly anyOf?: readonly Schema[]
   readonly oneOf?: readonly Schema[]
   readonly items?: Schema
@@ -24,7 +24,7 @@ export function configurationSchemaFile(): string {
 
 /** Every key of the configuration, section by section. */
 export function configurationPage(): string {
-  return page([...generatedPage('The configuration', introduction), ...section('', configurationSchema() as Schema)])
+  return page([...generatedPage('The configuration', introduction), ...section('', configurationSchema())])
 }
 
 const introduction = `One YAML file. The first that is there is taken: \`--config FILE\`, \`$BEWAAR_CONFIG\`, \`./bewaar.yaml\`,
@@ -61,8 +61,8 @@ function below(path: string, schema: Schema): string[] {
 function kindOf(schema: Schema): string {
   const choices = schema.anyOf ?? schema.oneOf
   if (choices) return [...new Set(choices.map(kindOf))].join(' or ')
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``
-  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
+  if (schema.const !== undefined) return `\`${schema.const}\``
+  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ')
   if (schema.type === 'array') return schema.items ? `list of ${kindOf(schema.items)}` : 'list'
   if (schema.type !== 'object') return schema.type === 'string' ? 'text' : (schema.type ?? 'any')
   const keys = Object.keys(schema.properties ?? {})

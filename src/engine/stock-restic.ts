@@ -28,8 +28,9 @@ function environment(scratch: string, password: Secret): NodeJS.ProcessEnv {
   }
 }
 
-export async function stockRestic(password: Secret): Promise<StockRestic> {
-  const scratch = await mkdtemp(join(tmpdir(), 'bewaar-restic-'))
+/** @param place - where its folder is made. Default: the folder for temporary files. */
+export async function stockRestic(password: Secret, place = tmpdir()): Promise<StockRestic> {
+  const scratch = await mkdtemp(join(place, 'bewaar-restic-'))
   const as = (password: Secret, ...args: string[]): Promise<string> =>
     runProgram('restic', args, { cwd: scratch, env: environment(scratch, password) })
   return {

@@ -26,6 +26,11 @@ export const usecaseError = defineErrors({
     message: 'Snapshot {snapshot} was not made by a run of Bewaar, so nobody knows where its files belong',
     hint: 'Restore it into a folder with `--to`, and move from there what you need.',
   },
+  'restore.no-place': {
+    kind: 'invalid',
+    message: 'What was asked for ({paths}) is about the backup, and has no place in the project',
+    hint: 'Restore it into a folder with `--to`.',
+  },
   'restore.part-missing': {
     kind: 'missing',
     message: 'Snapshot {snapshot} holds nothing of {part}',

@@ -7,8 +7,7 @@
  *   npm run bench -- --peers restic        fewer peers
  *   npm run bench -- --scale 0.1 --rounds 5 --json result.json --folder /var/tmp/bench
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { cpSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -53,7 +52,7 @@ type Work = (contender: Contender, round: number) => { measured: Measured; store
 const outcomes: Outcome[] = []
 
 function compare(name: string, work: Work): void {
-  if (!name.startsWith(flags.only)) return
+  if (!isWanted(name)) return
   const rows = new Map<string, { measured: Measured; stored?: number }[]>()
   for (let round = 0; round < rounds; round++) {
     for (const contender of round % 2 === 0 ? running : running.toReversed()) {
@@ -79,6 +78,10 @@ function compare(name: string, work: Work): void {
       `${name}: ${program} ${last.seconds.toFixed(2)} s${last.ratio === undefined ? '' : `, ratio ${last.ratio.toFixed(2)}`}`,
     )
   }
+}
+
+function isWanted(name: string): boolean {
+  return name.startsWith(flags.only)
 }
 
 function fresh(name: string): string {
@@ -109,7 +112,9 @@ function prepared(name: string, make: (path: string) => void): string {
 }
 
 /** A first backup into an empty store, then what can be done with it. */
-function firstAndAfter(name: string, source: string): void {
+function firstAndAfter(name: string, make: () => string): void {
+  if (!['first', 'unchanged', 'restore', 'check'].some((part) => isWanted(`${name}, ${part}`))) return
+  const source = make()
   const stores = new Map<string, string>()
   compare(`${name}, first`, (contender, round) => {
     const store = fresh(`${name}-${contender.name.replaceAll('|', '-')}-${round}`)
@@ -147,13 +152,9 @@ function firstAndAfter(name: string, source: string): void {
 }
 
 const megabyte = 1e6
-const uploads = prepared('uploads', (path) => makeUploads(path, 2000 * megabyte * scale, flags.seed))
-const small = prepared('small', (path) => makeSmall(path, Math.round(100_000 * scale), flags.seed))
-const sql = prepared('sql', (path) => makeSql(join(path, 'shop.sql'), 1000 * megabyte * scale, flags.seed))
-const both = prepared('both', (path) => {
-  cpSync(uploads, join(path, 'uploads'), { recursive: true, preserveTimestamps: true })
-  cpSync(small, join(path, 'small'), { recursive: true, preserveTimestamps: true })
-})
+const uploads = (): string => prepared('uploads', (path) => makeUploads(path, 2000 * megabyte * scale, flags.seed))
+const small = (): string => prepared('small', (path) => makeSmall(path, Math.round(100_000 * scale), flags.seed))
+const sql = (): string => prepared('sql', (path) => makeSql(join(path, 'shop.sql'), 1000 * megabyte * scale, flags.seed))
 
 firstAndAfter('uploads', uploads)
 firstAndAfter('small', small)
@@ -161,7 +162,11 @@ firstAndAfter('sql', sql)
 compareDayTwo()
 
 function compareDayTwo(): void {
-  if (!'both, unchanged'.startsWith(flags.only) && !'both, day 2'.startsWith(flags.only)) return
+  if (!isWanted('both, unchanged') && !isWanted('both, day 2')) return
+  const both = prepared('both', (path) => {
+    cpSync(uploads(), join(path, 'uploads'), { recursive: true, preserveTimestamps: true })
+    cpSync(small(), join(path, 'small'), { recursive: true, preserveTimestamps: true })
+  })
   const stores = new Map<string, string>()
   const daily = running.filter(({ name }) => !name.startsWith('tar'))
   for (const contender of daily) {

@@ -38,7 +38,7 @@ export interface ArchiveRequest {
     readonly bytes: number
   }) => readonly ContentPart[]
   /** Snapshot to compare with; files that did not change since are not read. */
-  readonly parent?: { readonly id: string; readonly tree: string } | undefined
+  readonly parent?: { readonly id: string; readonly tree: string; readonly timeNs: bigint } | undefined
   readonly timeNs: bigint
   /** Absolute paths that the snapshot is said to be of. */
   readonly paths: readonly string[]
@@ -66,6 +66,11 @@ export interface ArchiveResult {
   readonly findings: readonly ArchiveFinding[]
 }
 
+/**
+ * A file that changed this little before its backup began, or during it, may have changed again within one tick of the
+ * system's clock, and look the same: the next backup reads it anew.
+ */
+const clockTickNs = 50_000_000n
 /** The walk lets other work of the process go on after this time. */
 const turnMs = 8
 const progressMs = 200
@@ -296,6 +301,7 @@ class Archiving {
   #isUnchanged(before: TreeNode, status: Status): boolean {
     return (
       before.type === 'file' &&
+      before.ctimeNs < this.#request.parent!.timeNs - clockTickNs &&
       before.size === status.size &&
       isSameInode(before, status) &&
       before.content!.every((id) => this.#repository.index.has('data', id))

@@ -69,16 +69,20 @@ export interface FileOutcome {
   readonly size: number
 }
 
-export interface SealResult {
+/** What came of the work since it was last asked. */
+export interface SealedSoFar {
   /** Packs that became full. */
   readonly packs: FinishedPack[]
+  /** Data blobs that were not known before, and their plain bytes. */
+  readonly newBlobs: number
+  readonly newBytes: number
+}
+
+export interface SealResult extends SealedSoFar {
   /** Of a `FilesJob`: one for each file. */
   readonly files?: FileOutcome[]
   /** Of a `ChunkJob`. */
   readonly id?: string
   /** Of a `FlushJob`. */
   readonly rests?: Rest[]
-  /** Data blobs that were not known before, and their plain bytes. */
-  readonly newBlobs: number
-  readonly newBytes: number
 }

@@ -14,3 +14,9 @@ export const bytesOfJob = 4 * 1024 * 1024
 export const packsAhead = 4
 /** Tree blobs are handed over when they take this many bytes together. */
 export const bytesOfTreesJob = 128 * 1024
+
+/** Files, and bytes, up to which a backup is not worth the start of threads: a second day that changed little. */
+export const filesWithoutThreads = 64
+export const bytesWithoutThreads = 2 * 1024 * 1024
+/** Megabytes of young objects in a sealing thread: the less, the sooner buffers of ciphers are used again. */
+export const youngMegabytes = 8

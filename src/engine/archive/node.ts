@@ -19,7 +19,7 @@ export function nodeOf(
   accounts: Accounts,
   before: TreeNode | undefined,
 ): TreeNode {
-  const trusted = before && isSameInode(before, status) && before.type === status.type ? before : undefined
+  const trusted = before?.type === status.type && isSameInode(before, status) ? before : undefined
   const target = status.type === 'symlink' ? (trusted?.linkTarget ?? directory.readLink(name)) : undefined
   return {
     ...metadataOf(name, status, accounts),

@@ -7,9 +7,18 @@ import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { PackSaver } from '../repository/pack-saver.ts'
 import type { Repository } from '../repository/repository.ts'
 import { WorkerPool } from '../threads/pool.ts'
+import { BlobSealer } from './blob-sealer.ts'
 import { encodeFileList, type ListedFile } from './file-list.ts'
-import type { FileOutcome, Rest, SealJob, SealResult, SealSetup } from './job.ts'
-import { bytesOfTreesJob, chunkSlots, jobsAhead, packsAhead } from './limits.ts'
+import type { FileOutcome, Rest, SealedSoFar, SealJob, SealResult, SealSetup } from './job.ts'
+import {
+  bytesOfTreesJob,
+  bytesWithoutThreads,
+  chunkSlots,
+  filesWithoutThreads,
+  jobsAhead,
+  packsAhead,
+  youngMegabytes,
+} from './limits.ts'
 
 /** What has been stored that was not there before. */
 export interface Stored {
@@ -20,8 +29,9 @@ export interface Stored {
 }
 
 /**
- * The sealing threads of one backup, seen from the main thread: takes files, chunks and trees, saves the packs that
- * become full, and makes the caller wait where the threads or the backend fall behind.
+ * The sealing of one backup, seen from the main thread: takes files, chunks and trees, saves the packs that become full,
+ * and makes the caller wait where the threads or the backend fall behind. The first few are sealed in the main thread;
+ * threads are started when there is more.
  *
  * The first failure, of a thread or of the backend, ends everything: each later call throws it.
  */
@@ -30,9 +40,12 @@ export class Sealing implements AsyncDisposable {
   readonly saver: PackSaver
   readonly #repository: Repository
   readonly #signal: AbortSignal | undefined
-  readonly #pool: WorkerPool<SealJob, SealResult>
-  readonly #slots: Uint8Array[]
-  readonly #freeSlots: number[]
+  readonly #own: BlobSealer
+  #filesLeft = filesWithoutThreads
+  #bytesLeft = bytesWithoutThreads
+  #pool: WorkerPool<SealJob, SealResult> | undefined
+  #slots: Uint8Array[] = []
+  #freeSlots: number[] = []
   readonly #spare: ArrayBuffer[] = []
   #jobs = 0
   #saves = 0
@@ -47,25 +60,32 @@ export class Sealing implements AsyncDisposable {
     this.#signal = signal
     this.saver = new PackSaver(repository)
     signal?.addEventListener('abort', () => this.#changed(), { once: true })
-    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(maximumChunk))
-    this.#slots = slots.map((slot) => new Uint8Array(slot))
-    this.#freeSlots = slots.map((_, slot) => slot)
     const { key, index, config } = repository
-    const setup: SealSetup = { key, polynomial: config.chunkerPolynomial, index: index.shared, slots }
-    this.#pool = new WorkerPool(new URL(import.meta.resolve('./worker.ts')), {
-      size: availableParallelism(),
-      setup: () => setup,
-    })
+    this.#own = new BlobSealer(key, config.chunkerPolynomial, index)
   }
 
   /** Waits until a thread has room, then hands the files over. `done` gives what became of each, in order. */
   async files(list: readonly ListedFile[]): Promise<{ done: Promise<FileOutcome[]> }> {
+    const bytes = list.reduce((sum, { size }) => sum + size, 0)
+    if (this.#mayDoItself(list.length, bytes)) {
+      this.check()
+      const outcomes = list.map((file) => this.#own.sealFile(file))
+      this.#takeOwn()
+      return { done: Promise.resolve(outcomes) }
+    }
     const result = await this.#begin({ kind: 'files', list: encodeFileList(list), recycled: [] })
     return { done: result.done.then(({ files }) => files!) }
   }
 
   /** Waits for shared memory, copies the chunk into it and hands it over. `done` gives its hex id. */
   async chunk(plain: Uint8Array): Promise<{ done: Promise<string> }> {
+    if (this.#mayDoItself(1, plain.length)) {
+      this.check()
+      const id = this.#own.sealChunk(plain)
+      this.#takeOwn()
+      return { done: Promise.resolve(id) }
+    }
+    this.#hire()
     while (this.#freeSlots.length === 0) await this.#change()
     const slot = this.#freeSlots.pop()!
     this.#slots[slot]!.set(plain)
@@ -103,17 +123,50 @@ export class Sealing implements AsyncDisposable {
   }
 
   get #isBusy(): boolean {
-    return this.#jobs >= this.#pool.size * jobsAhead || this.#saves >= packsAhead
+    return this.#jobs >= (this.#pool?.size ?? 1) * jobsAhead || this.#saves >= packsAhead
+  }
+
+  #mayDoItself(files: number, bytes: number): boolean {
+    if (this.#pool || this.#filesLeft < files || this.#bytesLeft < bytes) return false
+    this.#filesLeft -= files
+    this.#bytesLeft -= bytes
+    if (this.#repository.index.isCrowded) this.#repository.index.grow()
+    return true
+  }
+
+  #takeOwn(): void {
+    this.#take(this.#own.takeResult())
+  }
+
+  #take({ packs, newBlobs, newBytes }: SealedSoFar): void {
+    this.stored.dataBlobs += newBlobs
+    this.stored.bytes += newBytes
+    for (const pack of packs) this.#save(pack)
+  }
+
+  #hire(): WorkerPool<SealJob, SealResult> {
+    if (this.#pool) return this.#pool
+    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(maximumChunk))
+    this.#slots = slots.map((slot) => new Uint8Array(slot))
+    this.#freeSlots = slots.map((_, slot) => slot)
+    const { key, index, config } = this.#repository
+    const setup: SealSetup = { key, polynomial: config.chunkerPolynomial, index: index.shared, slots }
+    this.#pool = new WorkerPool(new URL(import.meta.resolve('./worker.ts')), {
+      size: availableParallelism(),
+      setup: () => setup,
+      youngMegabytes,
+    })
+    return this.#pool
   }
 
   /** Resolves when everything handed over is durable and named by index files that are durable. */
   async finish(): Promise<void> {
     await this.#sendTrees()
     while (this.#jobs > 0) await this.#change()
-    const results = await Promise.all(
-      Array.from({ length: this.#pool.size }, (_, worker) => this.#pool.run({ kind: 'flush' }, { worker })),
-    )
-    const rests = results.flatMap((result) => result.rests!)
+    const pool = this.#pool
+    const workers = Array.from({ length: pool?.size ?? 0 }, (_, worker) => worker)
+    const results = await Promise.all(workers.map((worker) => pool!.run({ kind: 'flush' }, { worker })))
+    const rests = [...this.#own.takeRests(), ...results.flatMap((result) => result.rests!)]
     for (const type of ['data', 'tree'] as const) this.#saveRests(type, rests)
     while (this.#saves > 0) await this.#change()
     await this.saver.finish(this.#signal)
@@ -121,7 +174,7 @@ export class Sealing implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool[Symbol.asyncDispose]()
+    await this.#pool?.[Symbol.asyncDispose]()
     // because a save that is under way still uses the backend, which the caller may close next
     while (this.#saves > 0) await new Promise<void>((resolve) => this.#wake.push(resolve))
   }
@@ -132,12 +185,10 @@ export class Sealing implements AsyncDisposable {
     if (this.#repository.index.isCrowded) await this.#growIndex()
     this.#jobs++
     job.recycled.push(...this.#spare.splice(0, 1))
-    const done = this.#pool
+    const done = this.#hire()
       .run(job, { transfer: [...job.recycled] })
       .then((result) => {
-        this.stored.dataBlobs += result.newBlobs
-        this.stored.bytes += result.newBytes
-        for (const pack of result.packs) this.#save(pack)
+        this.#take(result)
         return result
       })
       .finally(() => {
@@ -150,6 +201,14 @@ export class Sealing implements AsyncDisposable {
 
   async #sendTrees(): Promise<void> {
     if (this.#treeIds.length === 0) return
+    if (this.#mayDoItself(1, this.#treeBytes)) {
+      for (const [nth, id] of this.#treeIds.entries()) this.#own.sealTree(id, this.#treeParts[nth]!)
+      this.#takeOwn()
+      this.#treeIds = []
+      this.#treeParts = []
+      this.#treeBytes = 0
+      return
+    }
     const ids = this.#treeIds
     const parts = this.#treeParts
     const bytes = new Uint8Array(this.#treeBytes)
@@ -170,8 +229,9 @@ export class Sealing implements AsyncDisposable {
     if (!this.#repository.index.isCrowded) return
     this.#repository.index.grow()
     const index = this.#repository.index.shared
-    for (let worker = 0; worker < this.#pool.size; worker++) {
-      this.#pool.run({ kind: 'index', index }, { worker }).catch((thrown) => this.#fail(thrown))
+    const pool = this.#pool
+    for (let worker = 0; pool && worker < pool.size; worker++) {
+      pool.run({ kind: 'index', index }, { worker }).catch((thrown) => this.#fail(thrown))
     }
   }
 
@@ -194,7 +254,7 @@ export class Sealing implements AsyncDisposable {
     this.saver
       .save(pack, this.#signal)
       .then(() => {
-        if (this.#spare.length < this.#pool.size) this.#spare.push(pack.bytes.buffer)
+        if (this.#spare.length < (this.#pool?.size ?? 0)) this.#spare.push(pack.bytes.buffer)
       })
       .catch((thrown) => this.#fail(thrown))
       .finally(() => {

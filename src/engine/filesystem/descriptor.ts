@@ -1,6 +1,7 @@
 /** What can be done to an open file or folder by its descriptor alone, so that no name is looked up again. */
-import { fchmodSync, fchownSync, fstatSync, fsyncSync, futimesSync } from 'node:fs'
+import { constants, fchmodSync, fchownSync, fstatSync, fsyncSync, futimesSync, openSync } from 'node:fs'
 
+import { systemCode } from '#base'
 import { filesystemError } from './errors.ts'
 import {
   listAttributeNames,
@@ -15,6 +16,22 @@ import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
 const empty = Buffer.alloc(1)
 const times = Buffer.alloc(32)
 const billion = 1_000_000_000n
+
+/**
+ * Opens a file by a path whose end is not followed, and leaves its access time alone where the system allows that.
+ *
+ * Does not wait for the other end of a fifo: the caller must see from its status that it opened a file.
+ */
+export function openForReading(path: Uint8Array): number {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  try {
+    return openSync(path as Buffer, flags | constants.O_NOATIME)
+  } catch (thrown) {
+    // because only the owner of a file, or root, may leave its access time alone
+    if (systemCode(thrown) !== 'EPERM') throw thrown
+    return openSync(path as Buffer, flags)
+  }
+}
 
 export function statusOf(fd: number): Status {
   const libc = findLibc()

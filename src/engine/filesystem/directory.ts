@@ -17,14 +17,14 @@ import {
 } from 'node:fs'
 
 import { systemCode } from '#base'
-import { pathOfDescriptor, seconds, statusOf, timesForC } from './descriptor.ts'
+import { openForReading, pathOfDescriptor, seconds, statusOf, timesForC } from './descriptor.ts'
 import { filesystemError } from './errors.ts'
 import { listAttributes, removeAttribute, setAttribute, type ExtendedAttributeValue } from './extended-attributes.ts'
 import { callMakeNode, findLibc, getLibc, linux, systemError } from './libc.ts'
 import { checkName, nameForC, textForC } from './name.ts'
 import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_NOATIME } = constants
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants
 const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
 const slash = 0x2f
 const einval = 22
@@ -124,20 +124,9 @@ export class Directory implements Disposable {
     return listAttributes(textForC(Buffer.concat([this.#prefix, Buffer.from('.')])))
   }
 
-  /**
-   * Opens an entry for reading and leaves its access time alone where the system allows that.
-   *
-   * Does not wait for the other end of a fifo: the caller must see from its status that it opened a file.
-   */
+  /** As `openForReading`. */
   openFile(name: Uint8Array): number {
-    const path = this.pathOf(name)
-    const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-    try {
-      return openSync(path, flags | O_NOATIME)
-    } catch (thrown) {
-      if (systemCode(thrown) !== 'EPERM') throw thrown
-      return openSync(path, flags)
-    }
+    return openForReading(this.pathOf(name))
   }
 
   makeDirectory(name: Uint8Array, mode = 0o700): void {

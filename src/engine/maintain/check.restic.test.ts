@@ -53,23 +53,23 @@ for (const version of [1, 2] as const) {
   })
 }
 
-test('what restic finds damaged is damaged, and the snapshots that restic restores are not', { skip }, async () => {
+test('what restic finds damaged is damaged', { skip }, async () => {
   await using restic = await resticRepository(2)
   const folder = join(restic.repository, 'data')
   const files = await readdir(folder, { recursive: true, withFileTypes: true })
   const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
-  for (const path of paths) {
-    const bytes = await readFile(path)
-    await chmod(path, 0o600)
-    await writeFile(path, bytes.with(bytes.length >> 1, bytes[bytes.length >> 1]! ^ 4))
-    const { findings } = await checked(restic)
-    assert.ok(findings.some(({ severity, subject }) => severity === 'damage' && subject.startsWith('pack')))
-    await assert.rejects(restic.run('check', '--read-data'))
-    await rm(path)
-    const { damagedSnapshots } = await checked(restic)
-    await assert.rejects(restic.run('check'))
-    assert.ok(damagedSnapshots.length > 0)
-    await writeFile(path, bytes)
-  }
+  const packs = await Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })))
+  packs.sort((a, b) => b.bytes.length - a.bytes.length)
+  const [{ path, bytes }] = packs as [(typeof packs)[number]]
+  await chmod(path, 0o600)
+  await writeFile(path, bytes.with(bytes.length >> 1, bytes[bytes.length >> 1]! ^ 4))
+  const { findings } = await checked(restic)
+  assert.ok(findings.some(({ severity, subject }) => severity === 'damage' && subject.startsWith('pack')))
+  await assert.rejects(restic.run('check', '--read-data'))
+  await rm(path)
+  const { damagedSnapshots } = await checked(restic)
+  assert.ok(damagedSnapshots.length > 0)
+  await assert.rejects(restic.run('check'))
+  await writeFile(path, bytes)
   assert.deepEqual((await checked(restic)).findings, [])
 })

@@ -206,9 +206,10 @@ test('a copy that is aborted leaves an index of what it stored', async () => {
   await using to = await memoryRepository(target, { polynomial })
   await using from = await source(crafted)
   const stop = new AbortController()
-  const watch = setInterval(async () => {
+  const look = async (): Promise<void> => {
     if ((await Array.fromAsync(target.list('pack'))).length > 0) stop.abort(new Error('stopped'))
-  }, 1)
+  }
+  const watch = setInterval(() => void look(), 1)
   try {
     await assert.rejects(copySnapshots(from, to, { snapshots: 'all' }, stop.signal), /stopped/)
   } finally {

@@ -1,3 +1,4 @@
+import { maximumChunk } from '../chunker/chunker.ts'
 import type { Sealer } from '../crypto/seal.ts'
 import { sealOverhead } from '../crypto/seal.ts'
 import { sha256Hex } from '../crypto/hash.ts'
@@ -11,6 +12,8 @@ export const packTarget = 16 * 1024 * 1024
 const mostBlobs = 40_000
 const headerEntry = 41
 const headerRoom = mostBlobs * headerEntry + sealOverhead + 4
+/** Room for the blob that makes the pack full, so that nothing is copied then; memory is taken as it is written to. */
+const capacity = packTarget + maximumChunk + sealOverhead + headerRoom
 
 /** One pack as it is written: its name and what an index says of it. */
 export interface FinishedPack {
@@ -35,7 +38,7 @@ export class PackBuffer {
   /** @param buffer - memory to use again, from `recycled` of an earlier pack. */
   constructor(type: BlobType, buffer?: ArrayBuffer) {
     this.type = type
-    this.#bytes = buffer ? new Uint8Array(buffer) : new Uint8Array(packTarget + headerRoom)
+    this.#bytes = buffer ? new Uint8Array(buffer) : new Uint8Array(capacity)
   }
 
   /** Bytes of the blobs so far. */

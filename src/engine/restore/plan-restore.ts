@@ -1,6 +1,7 @@
 import { mapInOrder, systemCode } from '#base'
 import type { Directory } from '../filesystem/directory.ts'
 import type { Status } from '../filesystem/status.ts'
+import { quoteName } from '../format/name.ts'
 import { decodeTree, type TreeNode } from '../format/tree-node.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { largestBlob, plainLengthOf } from '../repository/open-blob.ts'
@@ -217,7 +218,8 @@ class Planner {
     }
     if (names && directory) {
       for (const name of directory.names()) {
-        if (!names.has(keyOf(name))) layout.removals.push({ folder: task.folder, name, first: false })
+        const isRefused = tree.refused.some((node) => node.name === quoteName(name))
+        if (!names.has(keyOf(name)) && !isRefused) layout.removals.push({ folder: task.folder, name, first: false })
       }
     }
     if (directory) this.#folders!.release(task.folder)

@@ -179,6 +179,34 @@ describe('a restore', () => {
     await assert.rejects(restore(at, tree), { code: 'restore.target-unusable', kind: 'conflict' })
   })
 
+  test('removes only what the snapshot surely does not hold', async () => {
+    await using at = await stage()
+    const { make, target } = at
+    const tree = make.tree([
+      make.dir('kept', [make.file('a', 'a')]),
+      { name: 'lost', type: 'dir', subtree: 'ab'.repeat(32) },
+      { name: 'missing blob', size: 1, content: ['cd'.repeat(32)] },
+      { name: 'socket', type: 'socket' },
+    ])
+    await make.store()
+    for (const folder of ['kept/extra/deep', 'lost', 'extra']) mkdirSync(join(target, folder), { recursive: true })
+    for (const file of ['kept/extra/deep/x', 'lost/x', 'missing blob', 'socket']) writeFileSync(join(target, file), 'x')
+    symlinkSync(at.outside, join(target, 'extra/link'))
+    await restore(at, tree, { existing: 'overwrite', delete: true, include: ['kept'] })
+    assert.deepEqual(readdirSync(join(target, 'kept')), ['a'])
+    assert.ok(existsSync(join(target, 'extra/link')))
+    await restore(at, tree, { existing: 'overwrite', delete: true })
+    assert.deepEqual(contents(target), {
+      'kept/': '',
+      'kept/a': 'a',
+      'lost/': '',
+      'lost/x': 'x',
+      'missing blob': 'x',
+      socket: 'x',
+    })
+    assertNothingOutside(at)
+  })
+
   test('is planned before anything is done, and the plan says what would happen', async () => {
     await using at = await stage()
     const { make, repository, target } = at

@@ -5,13 +5,14 @@ import { quoteName } from '../format/name.ts'
 import { Crew } from './crew.ts'
 import { UnsetNotes, type RestoreFinding, type UnsetMetadata } from './finding.ts'
 import type { FileIdentity, WriteJob, WriteResult } from './job.ts'
+import { JobBuilder, type Prepared } from './job-builder.ts'
 import { entryAction, folderState, noLink } from './layout.ts'
 import { setMetadata } from './metadata.ts'
 import { RecordWriter } from './node-record.ts'
 import { OpenFolders } from './open-folders.ts'
 import { PartialFiles } from './partial-files.ts'
 import { cutRanges, type RangeLimits } from './ranges.ts'
-import { isLoss, loadRun, type PlacedBlob } from './read-trees.ts'
+import { isLoss, loadRun } from './read-trees.ts'
 import { removeEntry } from './remove-entry.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import type { BlobSource } from './source.ts'
@@ -74,15 +75,6 @@ export async function performRestore(
   using restoration = new Restoration(source, plan, crew, root, options.progress)
   await restoration.perform(signal)
   return restoration.result()
-}
-
-/** A job before it is sent. */
-interface Prepared {
-  readonly blobs: readonly BlobWrites[]
-  /** Entries without bytes. */
-  readonly empty: readonly number[]
-  /** Folders to release when it is done. */
-  readonly folders: readonly number[]
 }
 
 class Restoration implements Disposable {
@@ -312,7 +304,9 @@ class Restoration implements Disposable {
     } catch (thrown) {
       if (!isLoss(thrown)) throw thrown
       for (const { entry } of blob.writes) {
-        const text = `its content cannot be read, so it is not there: ${textOf(thrown)}`
+        const isNew = this.#plan.layout.entries.get(entry, 'action') === entryAction.create
+        const outcome = isNew ? 'so it is not there' : 'so what was there stays'
+        const text = `its content cannot be read, ${outcome}: ${textOf(thrown)}`
         if (this.#partial.has(entry)) this.#partial.fail(entry, 'damage', text)
         else this.#fail(entry, 'damage', text)
       }
@@ -544,31 +538,6 @@ class Restoration implements Disposable {
       syncFilesystem(directory.fd)
       this.#folders.release(folder)
     }
-  }
-}
-
-/** A job while it is put together. */
-class JobBuilder implements Prepared {
-  readonly blobs: { place: PlacedBlob; writes: FileWrite[] }[] = []
-  readonly empty: number[] = []
-  readonly folders: number[] = []
-  readonly #folders: OpenFolders
-
-  constructor(folders: OpenFolders) {
-    this.#folders = folders
-  }
-
-  acquire(folder: number): Directory | undefined {
-    const directory = this.#folders.acquire(folder)
-    if (directory) this.folders.push(folder)
-    return directory
-  }
-
-  /** Writes come sorted by offset. */
-  add(write: FileWrite): void {
-    const last = this.blobs.at(-1)
-    if (last && last.place.offset === write.offset && last.place.length === write.length) last.writes.push(write)
-    else this.blobs.push({ place: write, writes: [write] })
   }
 }
 

@@ -9,7 +9,7 @@ import { UnsetNotes } from './finding.ts'
 import type { PartialFile, WriteJob, WriteResult } from './job.ts'
 import { setMetadata, type Note } from './metadata.ts'
 import { readRecords, type NodeRecord } from './node-record.ts'
-import { openBlobOf } from './open-trees.ts'
+import { openRun } from './open-run.ts'
 
 const { O_WRONLY, O_NOFOLLOW } = constants
 
@@ -53,24 +53,26 @@ export function writeFiles(job: WriteJob, sealer: Sealer): WriteResult {
     }
   }
 
-  for (let blob = 0, write = 0; blob < job.writesOf.length; blob++) {
+  let blob = 0
+  let write = 0
+  for (const plain of plainBlobs(job, sealer)) {
     const end = write + job.writesOf[blob]!
-    let plain: Uint8Array
-    try {
-      plain = job.plain ? job.run!.bytes : openBlobOf(job.run!, blob, 'data', sealer)
-    } catch (thrown) {
-      damaged.push({ blob, reason: textOf(thrown) })
-      write = end
-      continue
-    }
+    if (plain instanceof Error) damaged.push({ blob, reason: plain.message })
     for (; write < end; write++) {
+      if (plain instanceof Error) continue
       const file = job.writes[write * 2]!
       if (file >= 0) whole(file, plain)
       else if (!failed.has(file)) partial(file, job.writes[write * 2 + 1]!, plain)
     }
+    blob++
   }
   for (const [file, record] of records.entries()) if (record.content.length === 0) whole(file, zeros.subarray(0, 0))
   return { damaged, failed: [...failed].map(([file, text]) => ({ file, text })), unset: notes.list(), done, bytes }
+}
+
+function plainBlobs({ run, plain }: WriteJob, sealer: Sealer): Iterable<Uint8Array | Error> {
+  if (!run) return []
+  return plain ? [run.bytes] : openRun(run, 'data', sealer)
 }
 
 /** A name that nothing has and nobody can guess. */

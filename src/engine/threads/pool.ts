@@ -25,9 +25,18 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
   #broken: unknown
 
   /** @param setup - what each worker's script gets before its first job; cloned for each of them. */
-  constructor(script: URL, options: { readonly size: number; readonly setup: (worker: number) => unknown }) {
+  constructor(
+    script: URL,
+    options: {
+      readonly size: number
+      readonly setup: (worker: number) => unknown
+      /** Megabytes of each thread's young objects; the less, the sooner memory of short-lived buffers is used again. */
+      readonly youngMegabytes?: number
+    },
+  ) {
     this.#members = Array.from({ length: options.size }, (_, index) => {
-      const worker = new Worker(script, { workerData: options.setup(index) })
+      const resourceLimits = options.youngMegabytes ? { maxYoungGenerationSizeMb: options.youngMegabytes } : {}
+      const worker = new Worker(script, { workerData: options.setup(index), resourceLimits })
       const member: Member<Result> = { worker, waiting: new Map() }
       worker.on('message', (message: FromWorker<Result>) => this.#settle(member, message))
       worker.on('error', (error) => this.#fail(error))

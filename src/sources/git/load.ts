@@ -10,6 +10,8 @@ export interface GitLoad {
   readonly from: string
   /** The folder that shall have `.git`; made when it is not there. Its files are not touched. */
   readonly to: string
+  /** Whom `.git` shall belong to; default: the owner of `to`. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined
 }
 
 /** What `git/` holds beside the bundle, and where it belongs; copied last, so that no setting of it guides the loading. */
@@ -18,12 +20,11 @@ const settings = ['info', 'logs', 'hooks', 'config'] as const
 /**
  * Makes `.git` anew from a snapshot's `git/`: all references and objects, the current branch, stashes, settings, hooks.
  *
- * The index is that of the last commit, so what was not committed shows as changes again. What is made belongs to the
- * owner of `to`.
+ * The index is that of the last commit, so what was not committed shows as changes again.
  *
  * @throws `source.repository-exists`; `program.missing`; `program.failed` when the bundle is not whole.
  */
-export async function loadGit({ from, to }: GitLoad, signal?: AbortSignal): Promise<void> {
+export async function loadGit({ from, to, owner }: GitLoad, signal?: AbortSignal): Promise<void> {
   const dotGit = join(to, '.git')
   if (existsSync(dotGit)) throw sourceError('source.repository-exists', { path: to })
   const bundle = join(from, 'repository.bundle')
@@ -36,7 +37,7 @@ export async function loadGit({ from, to }: GitLoad, signal?: AbortSignal): Prom
   for (const name of settings) {
     if (existsSync(join(from, name))) await cp(join(from, name), join(dotGit, name), { recursive: true, force: true })
   }
-  await giveTo(dotGit, await lstat(to))
+  await giveTo(dotGit, owner ?? (await lstat(to)))
 }
 
 /** Source: git's bundle format; version 3 names the hash in its head. */

@@ -1,6 +1,7 @@
 import { AppError, randomHex, textOf } from '#base'
 import {
   archive,
+  parseTime,
   quoteName,
   type ArchiveFinding,
   type ArchiveResult,
@@ -186,7 +187,7 @@ async function makeSnapshot(
         artifacts = joined(stored.artifacts, facts)
         return [manifest(services, project, run, startedAt, artifacts)]
       },
-      ...(parent && { parent: { id: parent.id, tree: parent.snapshot.tree } }),
+      ...(parent && { parent: { id: parent.id, tree: parent.snapshot.tree, timeNs: parseTime(parent.snapshot.time) } }),
       timeNs: BigInt(startedAt) * 1_000_000n,
       paths: [project.path],
       hostname,

@@ -10,16 +10,22 @@ export interface SnapshotLayout {
   /** Names at the top, as people read them. */
   readonly top: readonly string[]
   readonly manifest?: Manifest
+  /** Whom the project's folder belonged to. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
 }
 
 export async function readLayout(repository: Repository, tree: string, signal?: AbortSignal): Promise<SnapshotLayout> {
   const nodes = decodeTree(await repository.loadBlob('tree', tree, signal))
   const top = nodes.map(({ name }) => Buffer.from(name).toString())
-  const node = nodes.find(({ name, type }) => type === 'file' && Buffer.from(name).toString() === 'manifest.json')
-  if (!node?.content) return { top }
+  const find = (type: string, wanted: string) =>
+    nodes.find((node, index) => node.type === type && top[index] === wanted)
+  const files = find('dir', 'files')
+  const owner = files && { owner: { uid: files.uid, gid: files.gid } }
+  const node = find('file', 'manifest.json')
+  if (!node?.content) return { top, ...owner }
   const pieces: Uint8Array[] = []
   for (const id of node.content) pieces.push(await repository.loadBlob('data', id, signal))
-  return { top, manifest: decodeManifest(Buffer.concat(pieces).toString()) }
+  return { top, ...owner, manifest: decodeManifest(Buffer.concat(pieces).toString()) }
 }
 
 /** Names of the folder of a snapshot, raw bytes; empty when there is no such folder. */

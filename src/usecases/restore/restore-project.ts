@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { AppError, randomHex, textOf } from '#base'
 import { check, performRestore, planRestore, type Repository, type RestorePlan, type RestoreResult } from '#engine'
 import { isWithin, type Finding, type KnownSnapshot, type Project, type RestoreRecord, type Vault } from '#model'
-import { loadGit, removeJournals } from '#sources'
+import { kindAt, loadGit, removeJournals } from '#sources'
 import { usecaseError } from '../errors.ts'
 import { whoOf, type Services } from '../services.ts'
 import { openVault, type OpenedVault } from '../vaults/open-vault.ts'
@@ -37,6 +37,8 @@ export interface RestorePreview {
     readonly unchanged: number
     readonly bytes: number
   }[]
+  /** Whether `.git` is made anew, because the project has lost it. */
+  readonly git: boolean
   /** Whether something that is there now will not be there afterwards. */
   readonly overwrites: boolean
   /** Files that will be overwritten, the first of them. */
@@ -98,7 +100,10 @@ export async function prepareRestore(
     request.to === undefined
       ? await planInPlace(opened.repository, stored.tree, layout, project, include, snapshot, signal)
       : [await planFolder(opened.repository, stored.tree, request.to, include, layout, signal)]
-  const preview = previewOf(project, vault, snapshot, request, steps, troubles)
+  const git =
+    request.to === undefined && (await isGitMadeAnew(opened.repository, stored.tree, layout, project, include))
+  if (steps.length === 0 && !git) throw usecaseError('restore.no-place', { paths: request.paths.join(', ') })
+  const preview = { ...previewOf(project, vault, snapshot, request, steps, troubles), git }
   const held = guard.move()
   return {
     preview,
@@ -148,6 +153,20 @@ async function planFolder(
   const request = { tree, target: to, existing: 'overwrite', ...(include && { include }) } as const
   const plan = await planRestore(repository, request, signal)
   return { what: 'the snapshot', plan, databases: databasesIn(layout, '', to) }
+}
+
+/** Whether the history comes from the bundle: it is wanted, the project has no `.git`, and the files bring none. */
+async function isGitMadeAnew(
+  repository: Repository,
+  tree: string,
+  { top }: SnapshotLayout,
+  project: Project,
+  include: readonly string[] | undefined,
+): Promise<boolean> {
+  if (!top.includes('git') || (include && !include.includes('git'))) return false
+  if (kindAt(join(project.path, '.git')) !== undefined) return false
+  const names = await namesIn(repository, tree, ['files'])
+  return !names.some((name) => name.toString() === '.git')
 }
 
 /** Settings first, because the metadata of folders comes with the files. */
@@ -232,7 +251,7 @@ function previewOf(
   request: RestoreRequest,
   steps: readonly Step[],
   troubles: RestorePreview['troubles'],
-): RestorePreview {
+): Omit<RestorePreview, 'git'> {
   const examples: string[] = []
   for (const { plan } of steps) {
     for (const { change, path } of plan.changes()) {
@@ -280,6 +299,8 @@ async function performSteps(
     keep(services, preview, startedAt, status, results, findings)
   try {
     if (preview.overwrites) await verifyFirst(services, project, repository, steps, signal)
+    // Before the files, because they bring the times of the folder that .git is made in.
+    const findings = preview.git ? await restoreGit(services, project, repository, tree, layout, signal) : []
     for (const step of steps) {
       for (const database of step.databases) removeJournals(database)
       const progress = { label: `${project.name}: restoring ${step.what}`, unit: 'bytes' } as const
@@ -291,11 +312,7 @@ async function performSteps(
       )
       results.push(result)
     }
-    const isGitWanted = preview.inPlace && steps.some(({ what }) => what === 'files')
-    const findings = results.flatMap((result) => result.findings.map((finding) => fromEngine(finding, about)))
-    if (isGitWanted && layout.top.includes('git')) {
-      findings.push(...(await restoreGit(services, project, repository, tree, signal)))
-    }
+    findings.push(...results.flatMap((result) => result.findings.map((finding) => fromEngine(finding, about))))
     const status = findings.some(({ severity }) => severity !== 'notice') ? 'incomplete' : 'complete'
     await record(status, findings)
     return {
@@ -346,12 +363,13 @@ function concerns(subject: string, packs: ReadonlySet<string>): boolean {
   return pack !== undefined && packs.values().some((id) => id.startsWith(pack))
 }
 
-/** Makes `.git` anew where the project lost it. */
+/** Makes `.git` anew. */
 async function restoreGit(
   services: Pick<Services, 'temporaryFolder'>,
   project: Project,
   repository: Repository,
   tree: string,
+  { owner }: SnapshotLayout,
   signal: AbortSignal,
 ): Promise<Finding[]> {
   await using folder = await services.temporaryFolder()
@@ -369,7 +387,7 @@ async function restoreGit(
     ]
   }
   try {
-    await loadGit({ from, to: project.path }, signal)
+    await loadGit({ from, to: project.path, owner }, signal)
     return []
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown

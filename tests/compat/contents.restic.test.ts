@@ -1,0 +1,4 @@
+import { battery } from './battery.ts'
+import { trees } from './trees.ts'
+
+battery(trees.contents)
