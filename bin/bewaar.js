@@ -26,8 +26,8 @@ function findNode() {
 }
 
 function findMain() {
-  const built = fileURLToPath(new URL('../dist/app/main.js', import.meta.url))
-  return existsSync(built) ? built : fileURLToPath(new URL('../src/app/main.ts', import.meta.url))
+  const source = fileURLToPath(new URL('../src/app/main.ts', import.meta.url))
+  return existsSync(source) ? source : fileURLToPath(new URL('../dist/app/main.js', import.meta.url))
 }
 
 /** Because Node would strip the types of every source anew at each start, which takes most of the time of a short command. */
@@ -57,7 +57,7 @@ function replace(node, args, env) {
 }
 
 function start(node, args, env) {
-  const child = spawn(node, args, { stdio: 'inherit', env })
+  const child = spawn(node, args, { stdio: 'inherit', env: { ...env, BEWAAR_LAUNCHER: String(process.pid) } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`${node} does not start: ${error.message}\n`)

@@ -93,8 +93,7 @@ function prepare({ folder }: Stage): WorkingCopy {
     ],
   )
   say('\n  Two vaults: "hot", which runs write to, and "archive", which gets copies.')
-  if (!hasGit)
-    say('  git is not on this machine, so the shop has no history, and that of this repository is taken as it lies.')
+  if (!hasGit) say('  git is not on this machine, so the shop has no history.')
   for (const what of refused) say(`  This machine does not take ${what}; left out.`)
   return before
 }

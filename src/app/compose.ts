@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
@@ -6,7 +5,7 @@ import packageFile from '../../package.json' with { type: 'json' }
 import { AppError, systemClock, type Secret } from '#base'
 import type { CommandContext, CommandServices, GlobalOptions, OpenedServices } from '#cli'
 import type { Configuration, SecretReference } from '#model'
-import type { TemporaryFolder } from '#usecases'
+import { makeTemporaryFolder } from './temporary.ts'
 
 /** Builds what commands may use. Everything heavy is loaded only when it is asked for. */
 export function composeServices(options: GlobalOptions): CommandServices {
@@ -53,7 +52,7 @@ async function openServices(
   } catch (thrown) {
     if (purpose !== 'restoring' || !(thrown instanceof AppError)) throw thrown
     warn(`${thrown.message}. The restore goes on without it, and will not be in the log`)
-    const passing = resources.use(await makeTemporaryFolder())
+    const passing = resources.use(await makeTemporaryFolder(tmpdir()))
     opened = await open(catalogFile(passing.path))
   }
   if (opened.warning !== undefined) warn(`${opened.warning}; \`bewaar init\` enters what the vaults hold`)
@@ -68,7 +67,7 @@ async function openServices(
       username: userName(),
       version: packageFile.version,
       secret: secretsOf(),
-      temporaryFolder: makeTemporaryFolder,
+      temporaryFolder: () => makeTemporaryFolder(join(configuration.state, 'temporary')),
       progress,
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -88,11 +87,6 @@ function secretsOf(): (reference: SecretReference, signal?: AbortSignal) => Prom
     }
     return await secret
   }
-}
-
-async function makeTemporaryFolder(): Promise<TemporaryFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'bewaar-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 /** A container may run as a user that has no name. */

@@ -3,7 +3,12 @@ import { commandTable, createTerminal, runCommandLine } from '#cli'
 import { composeServices } from './compose.ts'
 import { interruptions } from './signals.ts'
 
-// Because the launcher means it for this process, and not for the programs that a run starts.
+if (process.env['BEWAAR_LAUNCHER']) {
+  const { endWithLauncher } = await import('./launcher.ts')
+  endWithLauncher(process.env['BEWAAR_LAUNCHER'])
+}
+// Because the launcher means them for this process, and not for the programs that a run starts.
+delete process.env['BEWAAR_LAUNCHER']
 delete process.env['NODE_COMPILE_CACHE']
 
 const terminal = createTerminal(process)

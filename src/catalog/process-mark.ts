@@ -36,11 +36,12 @@ function bootId(): string {
   return readOrEmpty('/proc/sys/kernel/random/boot_id').trim()
 }
 
-/** @returns undefined when there is no such process, or no /proc. */
+/** @returns undefined when there is no such process, when only its entry is left for its parent to read, or no /proc. */
 function startOf(pid: number): string | undefined {
   const stat = readOrEmpty(`/proc/${pid}/stat`)
   // Because the name of the program, in parentheses, may hold spaces and parentheses itself.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' ? undefined : fields[19]
 }
 
 function isAlive(pid: number): boolean {

@@ -1,8 +1,6 @@
 import type { CommandEntry, InputItem } from './command.ts'
 import type { Completion } from './parsers.ts'
-
-export const shells = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof shells)[number]
+import type { Shell } from './shells.ts'
 
 /** What a script must know of one verb. */
 interface Verb {

@@ -1,6 +1,7 @@
 import type { Configuration, LogEntry } from '#model'
 import type { Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
+import type { Shell } from './shells.ts'
 
 /** What every verb accepts. */
 export interface GlobalOptions {
@@ -48,6 +49,8 @@ export interface OpenedServices extends AsyncDisposable {
 
 /** All that a command gets besides its input. */
 export interface CommandContext {
+  /** The completion script for all verbs, without a line end. @param shell - `bash`, `zsh` or `fish`. */
+  completionScript(shell: Shell): Promise<string>
   readonly services: CommandServices
   readonly options: GlobalOptions
   /** Shows how far the work is; cheap enough for every file. Nothing is shown with `--quiet` and `--json`. */

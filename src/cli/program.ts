@@ -68,6 +68,7 @@ function createContext(setup: Setup, options: GlobalOptions, progress: ProgressD
     terminal.err(`${printable(text)}\n`)
   }
   return {
+    completionScript: async (shell) => (await import('./completion.ts')).completionScript(shell, setup.entries),
     services: setup.services(options),
     options,
     progress: options.quiet || options.json ? () => {} : (report) => progress.report(report),

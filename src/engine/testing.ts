@@ -17,6 +17,17 @@ export {
 } from './backend/faulty.ts'
 export { MemoryBackend } from './backend/memory/memory.ts'
 export { backendSuite } from './backend/suite.ts'
+export {
+  craftedConfig,
+  craftedPassword,
+  craftRepository,
+  fileNode,
+  folderNode,
+  type Craft,
+  type CraftedBlob,
+  type CraftedNode,
+  type CraftedRepository,
+} from './maintain/crafted-repository.ts'
 export { stockRestic, type StockRestic } from './stock-restic.ts'
 
 /** Costs of scrypt that are safe for nothing and take a millisecond. */

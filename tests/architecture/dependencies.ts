@@ -33,8 +33,8 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
     because: 'hashes and ciphers of the format are written once, and chance comes from one place',
   },
   'node:ffi': {
-    onlyIn: ['src/engine/filesystem/libc.ts'],
-    because: 'a wrong call of the C library ends the process; one file is small enough to be read in full',
+    onlyIn: ['src/engine/filesystem/libc.ts', 'src/app/launcher.ts'],
+    because: 'a wrong call of the C library ends the process; these are small enough to be read in full',
   },
   'node:fs': filesystem,
   'node:fs/promises': filesystem,

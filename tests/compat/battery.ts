@@ -79,7 +79,7 @@ async function goThrough({ restic, repository }: Stage, tree: Tree, name: string
     )
     await restore(repository, first.tree, name, join(restored, 'ours by us'))
     assertSameTree(source, join(restored, 'ours by us'), { leftOut, blind: blind.filter((spot) => spot === 'deep-paths') })
-    if (tree.isSparse) assert.ok(allocatedBytes(join(restored, 'ours by us')) < 4_000_000, 'holes are written')
+    if (tree.isSparse) assert.ok(allocatedBytes(join(restored, 'ours by us')) < 10_000_000, 'holes are written')
 
     const second = await backUp(repository, source, name, { id: first.snapshot, tree: first.tree })
     assert.deepEqual([second.bytesRead, second.tree], [0, first.tree])
@@ -94,9 +94,10 @@ async function goThrough({ restic, repository }: Stage, tree: Tree, name: string
     assert.equal(theirs.data_blobs, 0, 'restic cuts and knows the same blobs')
     await repository.loadIndex()
     const stored = await repository.findSnapshot(theirs.snapshot_id)
-    if (blind.length === 0) assert.equal(stored.snapshot.tree, first.tree, 'restic writes the same trees')
+    const lost = blind.filter((spot) => spot === 'link-targets' || spot === 'link-attributes')
+    if (lost.length === 0) assert.equal(stored.snapshot.tree, first.tree, 'restic writes the same trees')
     await restore(repository, stored.snapshot.tree, name, join(restored, "restic's by us"))
-    assertSameTree(source, join(restored, "restic's by us"), { blind, leftOut })
+    assertSameTree(source, join(restored, "restic's by us"), { blind: lost, leftOut })
   } finally {
     remove(restored)
     remove(source)

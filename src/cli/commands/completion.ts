@@ -1,7 +1,6 @@
 import { defineCommand, positional } from '../command.ts'
-import { completionScript, shells } from '../completion.ts'
 import { oneOf } from '../parsers.ts'
-import { commandTable } from './table.ts'
+import { shells } from '../shells.ts'
 
 export const completion = defineCommand({
   examples: [
@@ -10,6 +9,6 @@ export const completion = defineCommand({
     'bewaar completion fish > ~/.config/fish/completions/bewaar.fish',
   ],
   input: { shell: positional('shell', oneOf(shells), { help: 'bash, zsh or fish' }) },
-  run: (_, { shell }) => completionScript(shell, commandTable),
+  run: (context, { shell }) => context.completionScript(shell),
   render: (script) => script.split('\n'),
 })

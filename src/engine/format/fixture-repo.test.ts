@@ -6,13 +6,14 @@ import { zstdDecompressSync } from 'node:zlib'
 import * as fc from 'fast-check'
 
 import { AppError } from '#base'
+import { isFileName } from '../backend/file-ref.ts'
+import { baseNameOf, folderOf } from '../backend/layout.ts'
 import { deriveKey } from '../crypto/derive-key.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { Sealer } from '../crypto/seal.ts'
 import { decodeConfig, encodeConfig } from './config.ts'
 import { decodeIndex, encodeIndex, type IndexedBlob } from './index-file.ts'
 import { decodeKeyFile, decodeMasterKey, encodeKeyFile, encodeMasterKey } from './key.ts'
-import { isFileName, pathOf } from './layout.ts'
 import { decodeLock, encodeLock } from './lock.ts'
 import { decodePackHeader, encodePackHeader, headerSize } from './pack-header.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
@@ -60,7 +61,7 @@ test('every file of a repository that restic wrote lies where it should and has 
     const name = path.split('/').at(-1)!
     const type = ({ keys: 'key', snapshots: 'snapshot', index: 'index', data: 'pack' } as const)[path.split('/')[0]!]!
     assert.ok(isFileName(name))
-    assert.equal(pathOf({ type, name }), path)
+    assert.equal(`${folderOf({ type, name })}/${baseNameOf({ type, name })}`, path)
     assert.equal(sha256Hex(fileAt(path)), name)
   }
 })

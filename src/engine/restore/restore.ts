@@ -470,8 +470,7 @@ class Restoration implements Disposable {
     for (let level = layout.levels.length - 1; level > 0; level--) {
       const folders: number[] = []
       for (let folder = layout.levels[level]!; folder < ends[level]!; folder++) {
-        const isOurs = layout.folders.get(folder, 'state') !== folderState.pass
-        if (isOurs && this.#identities[folder * 2] !== 0n) folders.push(folder)
+        if (this.#takesMetadata(folder) && this.#identities[folder * 2] !== 0n) folders.push(folder)
       }
       const leave = async (batch: readonly number[]): Promise<void> => {
         const items = batch.map((folder) => ({
@@ -488,9 +487,16 @@ class Restoration implements Disposable {
       }
       for await (const _ of mapInOrder(batches(folders, signal), leave, this.#crew.jobsAhead)) this.#report()
     }
-    if (placesMetadata && layout.folders.get(0, 'state') === folderState.merge) {
+    if (placesMetadata && this.#takesMetadata(0)) {
       setMetadata(this.#root.fd, layout.recordOfFolder(0), (what, code) => this.#folderNotes.add(what, code, 0))
     }
+  }
+
+  /** A folder that was made up for the snapshot, to hold files from elsewhere, says nothing of one that is there. */
+  #takesMetadata(folder: number): boolean {
+    const { layout } = this.#plan
+    const state = layout.folders.get(folder, 'state')
+    return state !== folderState.pass && !(state === folderState.merge && layout.recordOfFolder(folder).inode === 0n)
   }
 
   async #settle(

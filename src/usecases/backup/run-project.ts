@@ -13,12 +13,13 @@ import {
   getVault,
   vaultsOf,
   type Artifact,
+  type Configuration,
   type Finding,
   type Project,
   type Run,
   type RunOutcome,
 } from '#model'
-import { dumpSources, type ArtifactFacts, type SourceFinding } from '#sources'
+import { dumpSources, rawPathOf, shownPath, type ArtifactFacts, type SourceFinding } from '#sources'
 import { getStrategy, restoreFactsOf, restoreInstructions, type ProjectPlan } from '#strategies'
 import { usecaseError } from '../errors.ts'
 import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
@@ -174,7 +175,8 @@ async function makeSnapshot(
     record: (artifact: ArtifactFacts) => void facts.push(artifact),
   }
   const plan = await getStrategy(project.type).plan(project, signal)
-  const parts = await dumpSources(project.path, plan.sources, context, signal)
+  const dumped = await dumpSources(project.path, plan.sources, context, signal)
+  const parts = withoutOwnFiles(services.configuration, dumped, context.report)
   const tags = [`project:${project.name}`, `run:${run}`]
   const { snapshots } = await opened.repository.listSnapshots(signal)
   const parent = snapshots.findLast(({ snapshot }) => snapshot.tags?.includes(tags[0]!))
@@ -211,6 +213,27 @@ async function makeSnapshot(
     ...result.findings.map((finding) => fromArchive(finding, project.name)),
   ]
   return { result, findings, artifacts }
+}
+
+/** What Bewaar itself writes while it runs is never part of a project, wherever the configuration puts it. */
+function withoutOwnFiles(
+  configuration: Configuration,
+  parts: readonly Part[],
+  report: (finding: SourceFinding) => void,
+): Part[] {
+  const vaults = configuration.vaults.flatMap(({ location }) => (location.kind === 'local' ? [location.path] : []))
+  const own = [...vaults, configuration.state].map((path) => rawPathOf(path))
+  return parts.map((part) => {
+    if (part.kind !== 'folder') return part
+    const root = typeof part.path === 'string' ? rawPathOf(part.path) : Buffer.from(part.path).toString('latin1')
+    const inside = new Set(own.flatMap((path) => (path.startsWith(`${root}/`) ? [path.slice(root.length + 1)] : [])))
+    if (inside.size === 0) return part
+    for (const path of inside) {
+      const text = 'is where Bewaar keeps its own files, so it is left out; a copy beside its original is lost with it'
+      report({ subject: `${part.at}/${shownPath(path)}`, severity: 'notice', text })
+    }
+    return { ...part, leaveOut: (path, kind) => inside.has(path) || (part.leaveOut?.(path, kind) ?? false) }
+  })
 }
 
 function instructions(services: Services, project: Project, plan: ProjectPlan, parts: readonly Part[]): Part {

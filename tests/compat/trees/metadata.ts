@@ -44,6 +44,7 @@ export const metadata: readonly Tree[] = [
   },
   {
     title: 'times in the far future',
+    blind: ['far-times'],
     build: (folder) =>
       touch(folder, {
         2038: '2038-01-19 03:14:08.000000001 UTC',
@@ -221,12 +222,13 @@ export const metadata: readonly Tree[] = [
 export const metadataInMemory: readonly Tree[] = [
   {
     title: 'times that ext4 cannot have',
+    blind: ['far-times'],
     build: (folder) =>
       touch(folder, {
         2500: '2500-01-01 00:00:00.000000001 UTC',
         9999: '9999-12-31 23:59:59.999999999 UTC',
         1850: '1850-06-07 08:09:10.111111111 UTC',
-        'long ago': '0001-01-01 00:00:00 UTC',
+        'long ago': '0001-01-02 00:00:00 UTC',
       }),
   },
   {

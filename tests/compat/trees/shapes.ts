@@ -31,10 +31,10 @@ export const shapes: readonly Tree[] = [
     },
   },
   {
-    title: '3,000 folders of a few files each',
+    title: '800 folders of a few files each',
     build: (folder) => {
-      for (let outer = 0; outer < 50; outer++) {
-        for (let inner = 0; inner < 60; inner++) {
+      for (let outer = 0; outer < 20; outer++) {
+        for (let inner = 0; inner < 40; inner++) {
           mkdirSync(at(folder, `${outer}/${inner}`), { recursive: true })
           writeFileSync(at(folder, `${outer}/${inner}/same`), 'same')
           if (inner % 7 === 0) writeFileSync(at(folder, `${outer}/${inner}/own`), `${outer} ${inner}\n`.repeat(inner))

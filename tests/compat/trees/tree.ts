@@ -5,9 +5,10 @@ import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync }
 
 /**
  * What restic 0.14 does not keep, so that it cannot be judged by it: targets of links that are not UTF-8, attributes of
- * links, that several names are one link or one device, paths of more than 4,096 bytes.
+ * links, that several names are one link or one device, paths of more than 4,096 bytes, times that are more nanoseconds
+ * away from 1970 than 63 bits can count.
  */
-export type BlindSpot = 'link-targets' | 'link-attributes' | 'links-of-others' | 'deep-paths'
+export type BlindSpot = 'link-targets' | 'link-attributes' | 'links-of-others' | 'deep-paths' | 'far-times'
 
 /** One thing that is hard to back up. */
 export interface Tree {
