@@ -1,31 +1,25 @@
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, chmodSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 
-import { formatBytes, formatSeconds } from '#base'
-import { writeConfiguration } from './configuration.ts'
-import { differencesOf, filesIn, fingerprintOf, overlaid, unchangedIn, type TreeFingerprint } from './fingerprint.ts'
-import { historyInBundle, historyOf, isGitCheckout, type History } from './history.ts'
-import { heading, isProgram, say, sayTable } from './shell.ts'
-import { inspectShop, makeShop, openShop, readRows, shopDatabase, type Rows } from './shop.ts'
-import { program, Stage, type Done } from './stage.ts'
-import { changeUploads, makeUploads } from './uploads.ts'
-
-const repository = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
-
-/** Folders of the demo, below its own. */
-const shop = 'projects/shop'
-const uploads = 'projects/uploads'
+import { formatBytes } from '#base'
+import {
+  compareHistory,
+  compareRows,
+  compareTrees,
+  compareWorkingCopy,
+  contentOf,
+  countRows,
+  rowDifferences,
+} from './comparisons.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { historyOf } from './history.ts'
+import { isLeftOutOfShop, lookAtWorkingCopy, prepareProjects, shop, uploads, type WorkingCopy } from './projects.ts'
+import { heading, isProgram, say } from './shell.ts'
+import { inspectShop, openShop, readRows, shopDatabase } from './shop.ts'
+import { Stage, type Done } from './stage.ts'
+import { sumUp } from './sum-up.ts'
+import { changeUploads } from './uploads.ts'
 
 /** More than the notes that a run adds to a snapshot, less than any file of the projects that is worth a name. */
 const nothingBytes = 64 * 1024
@@ -35,7 +29,7 @@ export async function runDemo(signal: AbortSignal): Promise<number> {
   const began = performance.now()
   const stage = new Stage(mkdtempSync(join(tmpdir(), 'bewaar-demo-')), signal)
   say(`Bewaar's demo, in ${stage.folder}`)
-  const before = prepare(stage)
+  const before = prepareProjects(stage)
   await backUp(stage)
   await copyAndVerify(stage)
   await restoreIntoFolders(stage, before)
@@ -43,59 +37,6 @@ export async function runDemo(signal: AbortSignal): Promise<number> {
   await restoreWithRestic(stage)
   await refuseWrongPassword(stage)
   return sumUp(stage, (performance.now() - began) / 1000)
-}
-
-/** The working copy as it is before anything is done: its files, and its `.git`, which is empty where there is none. */
-interface WorkingCopy {
-  readonly files: TreeFingerprint
-  readonly git: TreeFingerprint
-}
-
-function lookAtWorkingCopy(): WorkingCopy {
-  const git = join(repository, '.git')
-  return {
-    files: fingerprintOf(repository, isLeftOutOfRepository),
-    git: isGitCheckout(repository) ? fingerprintOf(git) : new Map(),
-  }
-}
-
-function prepare({ folder }: Stage): WorkingCopy {
-  const hasGit = isProgram('git')
-  mkdirSync(join(folder, shop), { recursive: true })
-  mkdirSync(join(folder, uploads), { recursive: true })
-  const before = lookAtWorkingCopy()
-  const { files, bytes } = filesIn(before.files)
-  const rows = makeShop(join(folder, shop), repository, hasGit)
-  const refused = makeUploads(join(folder, uploads))
-  writeConfiguration(folder, repository)
-
-  heading('The projects')
-  const history = isGitCheckout(repository)
-    ? hasGit
-      ? `with its history of ${counted(historyOf(repository).commits, 'commit')}`
-      : 'with its .git as it lies'
-    : 'without a history, because it is no git checkout'
-  const own = filesIn(fingerprintOf(join(folder, uploads)))
-  sayTable(
-    ['NAME', 'TYPE', 'WHAT IT IS'],
-    [
-      ['source', 'node-app', `this repository, ${history}: ${files} files, ${formatBytes(bytes)}`],
-      [
-        'shop',
-        'node-app',
-        `a shop: SQLite in WAL mode with ${rows.toLocaleString('en')} rows, JSON databases, .env and a key`,
-      ],
-      [
-        'uploads',
-        'generic',
-        `${own.files} files with awkward names, links, modes and times, ${formatBytes(own.bytes)}`,
-      ],
-    ],
-  )
-  say('\n  Two vaults: "hot", which runs write to, and "archive", which gets copies.')
-  if (!hasGit) say('  git is not on this machine, so the shop has no history.')
-  for (const what of refused) say(`  This machine does not take ${what}; left out.`)
-  return before
 }
 
 async function backUp(stage: Stage): Promise<void> {
@@ -212,25 +153,6 @@ async function restoreIntoFolders(stage: Stage, before: WorkingCopy): Promise<vo
   )
 }
 
-/** What somebody changed while the demo ran is in no one state, so it is counted and not compared. */
-function compareWorkingCopy(stage: Stage, before: WorkingCopy, now: WorkingCopy, restored: string): void {
-  const isKnown = (path: string): boolean => before.files.has(path) || now.files.has(path)
-  const steady = unchangedIn(before.files, now.files)
-  const found = contentOf(restored, isLeftOutOfRepository)
-  compareTrees(stage, 'this repository', steady, found, isKnown)
-  const touched = before.files.size + now.files.size - 2 * steady.size
-  if (touched > 0) say(`        not compared, because somebody changed them while the demo ran: ${touched} entries`)
-  if (before.git.size === 0) return
-  const bundle = join(restored, 'git/repository.bundle')
-  if (existsSync(bundle)) return compareHistory(stage, 'this repository', historyOf(repository), bundle)
-  compareTrees(
-    stage,
-    'this repository, .git',
-    unchangedIn(before.git, now.git),
-    fingerprintOf(join(restored, 'files/.git')),
-  )
-}
-
 async function restoreInPlace(stage: Stage): Promise<void> {
   const { folder } = stage
   heading('Damage the projects, and restore them in place')
@@ -292,121 +214,4 @@ async function refuseWrongPassword(stage: Stage): Promise<void> {
     'refused with exit code 12, and nothing is on standard output',
     stdout === '' ? [] : [stdout],
   )
-}
-
-function sumUp(stage: Stage, seconds: number): number {
-  const { folder, done, comparisons } = stage
-  heading('What was done')
-  sayTable(
-    ['COMMAND', 'TIME', 'RESULT'],
-    done.map((one) => [one.command, formatSeconds(one.seconds), one.result]),
-  )
-  heading('What was compared: bytes, names, modes, owners, times in nanoseconds, links, attributes; rows; references')
-  sayTable(
-    ['WHAT', 'RESULT', 'HELD'],
-    comparisons.map((one) => [one.what, one.with, one.holds ? 'yes' : 'NO']),
-  )
-  heading('Where it lies')
-  sayTable(
-    ['FOLDER', 'SIZE', 'WHAT'],
-    [
-      [join(folder, 'projects'), stage.sizeOf('projects'), 'the shop and the uploads'],
-      [join(folder, 'vaults/hot'), stage.sizeOf('vaults/hot'), 'a restic repository for each project'],
-      [join(folder, 'vaults/archive'), stage.sizeOf('vaults/archive'), 'copies of them'],
-      [join(folder, 'restored'), stage.sizeOf('restored'), 'what was restored into folders'],
-      [join(folder, 'bewaar.yaml'), '', 'the configuration'],
-    ],
-  )
-  heading('Try next')
-  const bewaar = program.replace(`${process.cwd()}/`, '')
-  for (const [command, what] of [
-    ['list', 'every backup'],
-    ['run --project=shop --dry-run', 'what a run takes'],
-    ['restore --project=shop --dry-run', 'what a restore would do'],
-    ['verify --share=10%', 'reads a tenth back'],
-    ['logs', 'what happened'],
-    ['config', 'the configuration as it is understood'],
-  ]) {
-    say(`  ${bewaar} ${command} --config=${folder}/bewaar.yaml   # ${what}`)
-  }
-  say(`  rm -r ${folder}   # when you have seen enough`)
-
-  const failed = comparisons.filter(({ holds }) => !holds).length
-  const all = comparisons.length
-  say(
-    failed === 0
-      ? `\nAll ${all} comparisons held. ${formatSeconds(seconds)} in all.`
-      : `\n${failed} of ${all} comparisons did not hold. ${formatSeconds(seconds)} in all.`,
-  )
-  return failed
-}
-
-/** A backup's parts as one tree, as they lie in the project: settings and keys have a folder of their own in it. */
-function contentOf(backup: string, isLeftOut?: (path: string) => boolean): TreeFingerprint {
-  return overlaid(fingerprintOf(join(backup, 'files'), isLeftOut), configOf(backup))
-}
-
-function configOf(backup: string): TreeFingerprint {
-  try {
-    return new Map([...fingerprintOf(join(backup, 'config'))].filter(([, { type }]) => type !== 'folder'))
-  } catch {
-    return new Map() // because a project without settings has no such folder in its backup
-  }
-}
-
-function compareTrees(
-  stage: Stage,
-  what: string,
-  expected: TreeFingerprint,
-  actual: TreeFingerprint,
-  isExtra?: (path: string) => boolean,
-): void {
-  const { files, bytes } = filesIn(expected)
-  const links = [...expected.values()].filter(({ type }) => type === 'symbolic link').length
-  const others = expected.size - files - links
-  const text = `${files} files (${formatBytes(bytes)}), ${links} links, ${others} folders and others: all the same`
-  stage.compare(what, text, differencesOf(expected, actual, isExtra))
-}
-
-function compareRows(stage: Stage, what: string, expected: Rows, restored: string): void {
-  const actual = readRows(join(stage.folder, restored, shopDatabase))
-  stage.compare(what, `${countRows(expected)} rows, row for row`, rowDifferences(expected, actual))
-}
-
-function rowDifferences(expected: Rows, actual: Rows): string[] {
-  return Object.entries(expected).flatMap(([table, { rows, sha256 }]) => {
-    const found = actual[table]
-    if (found?.sha256 === sha256) return []
-    return [
-      `table ${table}: ${found?.rows ?? 0} rows, and ${rows} must be there${found?.rows === rows ? '; their content differs' : ''}`,
-    ]
-  })
-}
-
-function countRows(content: Rows): string {
-  return Object.values(content)
-    .reduce((sum, { rows }) => sum + rows, 0)
-    .toLocaleString('en')
-}
-
-/** @param bundle - absolute or in the folder of the demo; absent: the shop's own `.git`. */
-function compareHistory(stage: Stage, what: string, expected: History, bundle?: string): void {
-  const actual =
-    bundle === undefined ? historyOf(join(stage.folder, shop)) : historyInBundle(resolve(stage.folder, bundle))
-  const isSame = expected.commits === actual.commits && expected.references === actual.references
-  const text = `history of ${counted(expected.commits, 'commit')}, every branch and tag`
-  stage.compare(what, text, isSame ? [] : [`it has ${actual.commits} commits, or other references`])
-}
-
-/** What is in no backup of a Node.js application, or is in it as a bundle. */
-function isLeftOutOfRepository(path: string): boolean {
-  return path.split('/').includes('node_modules') || /^(\.git|\.cache|coverage|tmp)$|\.log$/.test(path)
-}
-
-function isLeftOutOfShop(path: string): boolean {
-  return path === '.git' || path === '.cache' || path === 'node_modules' || path.startsWith(shopDatabase)
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -5,6 +5,7 @@ import packageFile from '../../package.json' with { type: 'json' }
 import { AppError, systemClock, type Secret } from '#base'
 import type { CommandContext, CommandServices, GlobalOptions, OpenedServices } from '#cli'
 import type { Configuration, SecretReference } from '#model'
+import { memoryFile } from './memory-file.ts'
 import { makeTemporaryFolder } from './temporary.ts'
 
 /** Builds what commands may use. Everything heavy is loaded only when it is asked for. */
@@ -68,6 +69,7 @@ async function openServices(
       version: packageFile.version,
       secret: secretsOf(),
       temporaryFolder: () => makeTemporaryFolder(join(configuration.state, 'temporary')),
+      memoryOf: (vault, project) => memoryFile(configuration.state, vault, project),
       progress,
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),

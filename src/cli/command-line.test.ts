@@ -320,7 +320,7 @@ complete_ ./bewaar --config bewaar.yaml logs --l
   child.stdout.on('data', (bytes: Buffer) => (completed += bytes.toString()))
   await new Promise((resolve) => child.on('close', resolve))
   assert.deepEqual(completed.trim().split('\n'), [
-    'config completion',
+    'copy config completion',
     'check',
     '--json',
     'shop blog',

@@ -55,9 +55,9 @@ export interface CommandContext {
   readonly options: GlobalOptions
   /** Shows how far the work is; cheap enough for every file. Nothing is shown with `--quiet` and `--json`. */
   readonly progress: (report: ProgressReport) => void
-  /** A line for people on standard error; not with `--quiet`. */
+  /** A line for people on standard error; not with `--quiet` and `--json`. */
   readonly note: (text: string) => void
-  /** A line for people on standard error, always. */
+  /** A line on standard error, always; with `--json` it is `{"warning":…}`. */
   readonly warn: (text: string) => void
   /** Asks for a yes; undefined where nobody can answer. */
   readonly confirm: (question: string) => Promise<boolean | undefined>

@@ -72,8 +72,8 @@ function createContext(setup: Setup, options: GlobalOptions, progress: ProgressD
     services: setup.services(options),
     options,
     progress: options.quiet || options.json ? () => {} : (report) => progress.report(report),
-    note: options.quiet ? () => {} : say,
-    warn: say,
+    note: options.quiet || options.json ? () => {} : say,
+    warn: options.json ? (text) => terminal.err(`${JSON.stringify({ warning: text })}\n`) : say,
     confirm: async (question) => {
       if (options.json) return undefined
       progress.clear()

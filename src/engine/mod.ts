@@ -8,6 +8,7 @@ export { archive, type ArchiveProgress, type ArchiveRequest, type ArchiveResult 
 export type { Content, ContentPart, EntryKind, FilePart, FolderPart, Part } from './archive/entry.ts'
 export type { ArchiveFinding } from './archive/findings.ts'
 export type { Artifact } from './archive/read-files.ts'
+export type { MemoryPlace } from './archive/recall-folders.ts'
 export type { Backend } from './backend/backend.ts'
 export { createLocal, openLocal } from './backend/local/local.ts'
 export { quoteName } from './format/name.ts'

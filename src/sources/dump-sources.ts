@@ -1,7 +1,7 @@
 import type { Content, FolderPart, Part } from '#engine'
 import { placeOf } from './placement.ts'
 import { bytesOf, rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
-import type { DumpContext } from './source.ts'
+import type { DumpContext, Omission } from './source.ts'
 import { dumpSource, type PlannedSource } from './table.ts'
 
 /**
@@ -21,17 +21,18 @@ export async function dumpSources(
 ): Promise<Part[]> {
   const parts: Part[] = []
   const replaced = new Map<RawPath, Content>()
-  const omitted = new Set<RawPath>()
+  const omitted = new Map<RawPath, Omission>()
   for (const source of sources) {
     for await (const part of dumpSource(source, context, signal)) {
       if (part.kind === 'replace') replaced.set(part.path, part.content)
-      else if (part.kind === 'omit') omitted.add(part.path)
+      else if (part.kind === 'omit') omitted.set(part.path, part)
       else parts.push(part)
     }
   }
   const held = new Set<RawPath>()
   const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
-  joined.push(...foldersOf(rawPathOf(project), new Map([...replaced].filter(([path]) => !held.has(path)))))
+  const lone = new Map([...replaced].filter(([path]) => !held.has(path)))
+  joined.push(...foldersOf(rawPathOf(project), lone, omitted))
   return joined.filter((part) => !(part.kind === 'file' && replaced.has(rawPath(part.path))))
 }
 
@@ -43,7 +44,7 @@ function isOfFiles(part: Part): part is FolderPart {
 function withChanges(
   part: FolderPart,
   replaced: ReadonlyMap<RawPath, Content>,
-  omitted: ReadonlySet<RawPath>,
+  omitted: ReadonlyMap<RawPath, Omission>,
   held: Set<RawPath>,
 ): FolderPart {
   const folder = rawPath(part.path)
@@ -54,12 +55,25 @@ function withChanges(
     replace.set(relative, content)
     held.add(path)
   }
-  const omit = new Set([...omitted].flatMap((path) => relativeTo(folder, path) ?? []))
+  const omit = within(folder, omitted)
   return {
     ...part,
     replace,
-    leaveOut: (path, kind) => omit.has(path) || (part.leaveOut?.(path, kind) ?? false),
+    leaveOut: (path, kind) => isOmitted(omit.get(path)) || (part.leaveOut?.(path, kind) ?? false),
   }
+}
+
+function within(folder: RawPath, omitted: ReadonlyMap<RawPath, Omission>): Map<RawPath, Omission> {
+  const inside = new Map<RawPath, Omission>()
+  for (const [path, omission] of omitted) {
+    const relative = relativeTo(folder, path)
+    if (relative !== undefined) inside.set(relative, omission)
+  }
+  return inside
+}
+
+function isOmitted(omission: Omission | undefined): boolean {
+  return omission !== undefined && !omission.unless?.()
 }
 
 function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
@@ -70,8 +84,12 @@ function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
   return leaveOut(path, 'file')
 }
 
-/** Folder parts that hold nothing but some replaced files, so that their metadata is the files' own. */
-function foldersOf(project: RawPath, replaced: ReadonlyMap<RawPath, Content>): FolderPart[] {
+/** Folder parts that hold nothing but some replaced files, and what belongs to them, so that their metadata is their own. */
+function foldersOf(
+  project: RawPath,
+  replaced: ReadonlyMap<RawPath, Content>,
+  omitted: ReadonlyMap<RawPath, Omission>,
+): FolderPart[] {
   const folders = new Map<RawPath, Map<RawPath, Content>>()
   for (const [path, content] of replaced) {
     const slash = path.lastIndexOf('/')
@@ -79,13 +97,16 @@ function foldersOf(project: RawPath, replaced: ReadonlyMap<RawPath, Content>): F
     const files = folders.get(folder) ?? new Map<RawPath, Content>()
     folders.set(folder, files.set(path.slice(slash + 1), content))
   }
-  return [...folders].map(([folder, replace]) => ({
-    kind: 'folder',
-    at: shownPath(placeOf(project, folder)),
-    path: bytesOf(folder),
-    leaveOut: (relative) => !replace.has(relative),
-    replace,
-  }))
+  return [...folders].map(([folder, replace]) => {
+    const omit = within(folder, omitted)
+    return {
+      kind: 'folder',
+      at: shownPath(placeOf(project, folder)),
+      path: bytesOf(folder),
+      leaveOut: (relative) => !replace.has(relative) && !omit.get(relative)?.unless?.(),
+      replace,
+    }
+  })
 }
 
 function rawPath(path: string | Uint8Array): RawPath {

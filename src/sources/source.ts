@@ -43,6 +43,8 @@ export interface Omission {
   readonly kind: 'omit'
   /** Absolute, each byte one character (latin1). */
   readonly path: string
+  /** Asked when the archive comes to it: true when the other form could not be had, so that it is held after all. */
+  readonly unless?: () => boolean
 }
 
 /** What a source yields: parts of the snapshot, or changes to the folders of other sources. */

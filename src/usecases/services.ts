@@ -1,5 +1,6 @@
 import type { Clock, Secret } from '#base'
 import type { Catalog } from '#catalog'
+import type { MemoryPlace } from '#engine'
 import type { Configuration, SecretReference } from '#model'
 
 /** How far a piece of work is, for whoever shows it. */
@@ -30,6 +31,8 @@ export interface Services {
   readonly version: string
   secret(reference: SecretReference, signal?: AbortSignal): Promise<Secret>
   temporaryFolder(): Promise<TemporaryFolder>
+  /** Where backups of a project to a vault remember what they saw, one for the next. */
+  memoryOf(vault: string, project: string): MemoryPlace
   progress(report: ProgressReport): void
 }
 

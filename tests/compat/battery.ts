@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 
 import { Secret } from '#base'
 import {
@@ -21,6 +22,9 @@ import { cheapKey, stockRestic, type StockRestic } from '#engine/testing'
 import { needs } from '../needs.ts'
 import { allocatedBytes, assertSameTree } from './compare.ts'
 import type { Tree } from './trees.ts'
+
+/** What changed so shortly before a backup is read again by the next one, because its times cannot be trusted. */
+const clockTickMs = 60
 
 const password = new Secret('password of the battery')
 
@@ -72,16 +76,20 @@ async function goThrough({ restic, repository }: Stage, tree: Tree, name: string
   mkdirSync(source)
   tree.build(source)
   try {
+    await pause(clockTickMs)
     const first = await backUp(repository, source, name)
     assert.deepEqual(
       first.findings.map(({ path, code }) => `${code} ${path}`),
       leftOut.map((path) => `left-out ${name}/${path}`).sort(),
     )
     await restore(repository, first.tree, name, join(restored, 'ours by us'))
-    assertSameTree(source, join(restored, 'ours by us'), { leftOut, blind: blind.filter((spot) => spot === 'deep-paths') })
+    assertSameTree(source, join(restored, 'ours by us'), {
+      leftOut,
+      blind: blind.filter((spot) => spot === 'deep-paths'),
+    })
     if (tree.isSparse) assert.ok(allocatedBytes(join(restored, 'ours by us')) < 10_000_000, 'holes are written')
 
-    const second = await backUp(repository, source, name, { id: first.snapshot, tree: first.tree })
+    const second = await backUp(repository, source, name, first)
     assert.deepEqual([second.bytesRead, second.tree], [0, first.tree])
     const { snapshot } = await repository.findSnapshot(second.snapshot)
     assert.deepEqual([snapshot.summary?.dataBlobs, snapshot.summary?.treeBlobs], [0, 0])
@@ -104,19 +112,18 @@ async function goThrough({ restic, repository }: Stage, tree: Tree, name: string
   }
 }
 
-async function backUp(
-  repository: Repository,
-  path: string,
-  name: string,
-  parent?: { readonly id: string; readonly tree: string },
-): Promise<ArchiveResult> {
-  return await archive(repository, {
+type Backup = ArchiveResult & { readonly timeNs: bigint }
+
+async function backUp(repository: Repository, path: string, name: string, before?: Backup): Promise<Backup> {
+  const timeNs = BigInt(Date.now()) * 1_000_000n
+  const result = await archive(repository, {
     parts: [{ kind: 'folder', at: name, path }],
-    parent,
-    timeNs: BigInt(Date.now()) * 1_000_000n,
+    parent: before && { id: before.snapshot, tree: before.tree, timeNs: before.timeNs },
+    timeNs,
     paths: [path],
     hostname: hostname(),
   })
+  return { ...result, timeNs }
 }
 
 /** Restores a folder of a snapshot, which must go without any finding. */

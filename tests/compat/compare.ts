@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync, type BigIntStats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type BigIntStats,
+} from 'node:fs'
 
 import { quoteName } from '#engine'
 import { at, type BlindSpot } from './trees.ts'
@@ -15,7 +24,11 @@ export interface ComparisonOptions {
 }
 
 /** @throws AssertionError when `copy` is not `source`, in content and in all metadata that can be set, itself included. */
-export function assertSameTree(source: string, copy: string, { blind = [], leftOut = [] }: ComparisonOptions = {}): void {
+export function assertSameTree(
+  source: string,
+  copy: string,
+  { blind = [], leftOut = [] }: ComparisonOptions = {},
+): void {
   const expected = inventory(source, blind)
   for (const path of leftOut) assert.ok(expected.delete(path), `${path} should be in ${source}`)
   const found = inventory(copy, blind)
@@ -63,7 +76,9 @@ function describe(path: Buffer, stats: BigIntStats, blind: readonly BlindSpot[])
   const common = `${mode.toString(8)} ${uid}:${gid} ${time}`
   if (stats.isFile()) return `file ${common} ${stats.size} ${contentHash(path)}`
   if (stats.isSymbolicLink()) {
-    const target = blind.includes('link-targets') ? 'somewhere' : readlinkSync(path, { encoding: 'buffer' }).toString('hex')
+    const target = blind.includes('link-targets')
+      ? 'somewhere'
+      : readlinkSync(path, { encoding: 'buffer' }).toString('hex')
     return `link ${common} ${target}`
   }
   const device = stats.isBlockDevice() || stats.isCharacterDevice() ? ` ${stats.rdev}` : ''
@@ -117,7 +132,10 @@ function attributes(folder: string, blind: readonly BlindSpot[], leftOut: readon
   const args = ['--recursive', '--physical', '--no-dereference', '--dump', '--match=-', '--encoding=hex', '.']
   const { stdout, stderr } = spawnSync('getfattr', args, { cwd: folder, maxBuffer: 2 ** 28 })
   assert.equal(stderr.toString(), '')
-  const entries = stdout.toString().split('\n\n').filter((entry) => entry !== '')
+  const entries = stdout
+    .toString()
+    .split('\n\n')
+    .filter((entry) => entry !== '')
   const wanted = entries.filter((entry) => !leftOut.some((path) => entry.startsWith(`# file: ${path}\n`)))
   return blind.includes('link-attributes') ? [] : wanted.map((entry) => entry.split('\n').sort().join('\n')).sort()
 }

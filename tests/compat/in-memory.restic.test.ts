@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-
 import { battery } from './battery.ts'
+import { placeInMemory } from './place.ts'
 import { trees } from './trees.ts'
 
-const memory = '/dev/shm'
-if (existsSync(memory)) battery(trees.inMemory, memory)
+const place = placeInMemory()
+if (place !== undefined) battery(trees.inMemory, place)

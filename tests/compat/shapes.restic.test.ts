@@ -1,4 +1,5 @@
 import { battery } from './battery.ts'
+import { placeInMemory } from './place.ts'
 import { trees } from './trees.ts'
 
-battery(trees.shapes)
+battery(trees.shapes, placeInMemory())

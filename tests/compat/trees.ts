@@ -13,7 +13,9 @@ import type { Tree } from './trees/tree.ts'
 export type { BlindSpot, Tree } from './trees/tree.ts'
 export { at, noise } from './trees/tree.ts'
 
-export const trees: Readonly<Record<'names' | 'shapes' | 'contents' | 'links' | 'metadata' | 'inMemory', readonly Tree[]>> = {
+export const trees: Readonly<
+  Record<'names' | 'shapes' | 'contents' | 'links' | 'metadata' | 'inMemory', readonly Tree[]>
+> = {
   names,
   shapes,
   contents,

@@ -1,7 +1,7 @@
 /** What a project held, written down without any code of ours, to compare what comes back with it. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -81,7 +81,30 @@ function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** Of a copy, because SQLite writes beside what it reads, and wants a path that it can resolve. */
 function rowsOf(path: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bewaar-rows-'))
+  try {
+    for (const suffix of ['', '-wal']) {
+      if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, sqliteName + suffix))
+    }
+    return rowsIn(join(folder, sqliteName))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function rowsOfBytes(bytes: Uint8Array): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bewaar-rows-'))
+  try {
+    writeFileSync(join(folder, sqliteName), bytes)
+    return rowsIn(join(folder, sqliteName))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function rowsIn(path: string): string {
   using database = new DatabaseSync(path)
   const rows = database.prepare('SELECT id, words FROM shop ORDER BY id').all()
   return `rows ${hashOf(Buffer.from(JSON.stringify(rows)))}`
@@ -133,16 +156,6 @@ export class SnapshotReader {
     const said = name === sqliteName ? rowsOfBytes(bytes) : hashOf(bytes)
     this.#files.set(key, said)
     return said
-  }
-}
-
-function rowsOfBytes(bytes: Uint8Array): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bewaar-rows-'))
-  try {
-    writeFileSync(join(folder, sqliteName), bytes)
-    return rowsOf(join(folder, sqliteName))
-  } finally {
-    rmSync(folder, { recursive: true })
   }
 }
 

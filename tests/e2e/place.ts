@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,9 @@ export interface StartOptions {
   /** Default: the folder of the place. */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Whom it runs as; default: as this process. */
+  readonly uid?: number
+  readonly gid?: number
 }
 
 /** A folder in which Bewaar is used as by a person, with a home and a temporary folder of its own in it. */
@@ -42,8 +45,13 @@ export class Place implements AsyncDisposable {
   }
 
   run(program: string, args: readonly string[], options: StartOptions = {}): Started {
-    const { cwd = this.path, env } = options
-    const child = spawn(program, args, { cwd, env: { ...this.environment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { cwd = this.path, env, ...user } = options
+    const child = spawn(program, args, {
+      cwd,
+      ...user,
+      env: { ...this.environment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let out = ''
     let err = ''
     child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()))

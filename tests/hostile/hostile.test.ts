@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url'
 
 import { craftRepository } from '#engine/testing'
 import { assertTyped, type Ended, type RunReport } from '../crash/program.ts'
-import { bombs, cases, type HostileCase, soundContent } from './cases.ts'
+import { bombs, brokenCases, contentCases, fileCases, type HostileCase, soundContent } from './cases.ts'
 import { Stage } from './stage.ts'
 
 /** Bytes that a program may hold that meets a bomb; a quiet one holds 150 MB. */
-const memoryLimit = 700 * 2 ** 20
+const memoryLimit = 900 * 2 ** 20
 
 async function setUp({ craft, change }: HostileCase): Promise<Stage> {
   const stage = new Stage()
@@ -47,10 +47,14 @@ function assertHonest(stage: Stage, { original, harmless }: HostileCase, { resto
   if (restore.code === 0 && (original ?? harmless)) assert.deepEqual(Object.keys(restored).sort(), Object.keys(wanted).sort())
 }
 
+function isTold({ code, stdout }: Ended): boolean {
+  return code !== 0 || (JSON.parse(stdout) as { findings: unknown[] }).findings.length > 0
+}
+
 function assertTold({ harmless, verify, restore }: HostileCase, outcome: Outcome): void {
   const said = JSON.stringify(outcome, undefined, 1)
   if (harmless) assert.deepEqual([outcome.verify.code, outcome.restore.code], [0, 0], said)
-  else assert.ok(outcome.verify.code !== 0 || outcome.restore.code !== 0, `nobody said a word: ${said}`)
+  else assert.ok(isTold(outcome.verify) || isTold(outcome.restore), `nobody said a word: ${said}`)
   if (verify !== undefined) assert.equal(outcome.verify.code, verify, said)
   if (restore !== undefined) assert.equal(outcome.restore.code, restore, said)
 }
@@ -70,13 +74,13 @@ async function assertRunHonest(stage: Stage): Promise<void> {
 }
 
 describe('a hostile repository is told, restores nothing wrong and writes nothing outside: ', { concurrency: 4 }, () => {
-  for (const hostile of cases) {
+  for (const hostile of [...contentCases, ...fileCases, ...brokenCases]) {
     test(hostile.title, async () => {
       using stage = await setUp(hostile)
       const outcome = await restoreAndVerify(stage)
       assertHonest(stage, hostile, outcome)
       assertTold(hostile, outcome)
-      await assertRunHonest(stage)
+      if (fileCases.includes(hostile)) await assertRunHonest(stage)
     })
   }
 })
@@ -133,8 +137,8 @@ describe('a bomb fills no memory and takes no time: ', { concurrency: 2 }, () =>
   }
 })
 
-test('what was restored 10,000 folders deep lies there', async () => {
-  const hostile = cases.find(({ title }) => title.includes('deep'))!
+test('what was restored thousands of folders deep lies there', async () => {
+  const hostile = contentCases.find(({ title }) => title.includes('deep'))!
   using stage = await setUp(hostile)
   const { restore } = await restoreAndVerify(stage)
   assert.equal(restore.code, 0, restore.stderr)

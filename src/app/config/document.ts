@@ -61,9 +61,9 @@ export function readDocument(
     return { document, line: Math.max(line, 1), column: Math.max(col, 1), path, text: what }
   }
 
-  for (const trouble of [...yaml.errors, ...yaml.warnings]) {
-    problems.push(at(trouble.pos[0], [], sayTrouble(trouble.code, trouble.message)))
-  }
+  // Because what is wrong with YAML makes all that follows look wrong too, only the first trouble is told.
+  const [trouble] = [...yaml.errors, ...yaml.warnings].toSorted((a, b) => a.pos[0] - b.pos[0])
+  if (trouble) problems.push(at(trouble.pos[0], [], sayTrouble(trouble.code, trouble.message)))
   if (problems.length === 0) {
     const reader = new Reader(yaml, environment, positions, (offset, path, what) =>
       problems.push(at(offset, path, what)),

@@ -83,7 +83,9 @@ function check<T>(document: ConfigDocument, schema: z.ZodType<T>): { value?: T; 
   }
   const result = schema.safeParse(value)
   if (result.success) return { value: result.data, problems }
-  return { problems: [...problems, ...sayIssues(document, schema, result.error)] }
+  const known = new Set(problems.map(({ path }) => path.join('.')))
+  const issues = sayIssues(document, schema, result.error).filter(({ path }) => !known.has(path.join('.')))
+  return { problems: [...problems, ...issues] }
 }
 
 function invalid(documents: readonly ConfigDocument[], problems: readonly Problem[]): Error {

@@ -7,6 +7,7 @@ import { cliError } from '../errors.ts'
 import { exit, exitCodeOf } from '../exit-codes.ts'
 import { projectName, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
+import { table } from '../table.ts'
 
 export const copy = defineCommand({
   examples: ['bewaar copy', 'bewaar copy --project=shop --to=archive'],
@@ -34,13 +35,17 @@ export const copy = defineCommand({
     return reports
   },
 
-  render: (reports) =>
-    reports.length === 0
-      ? ['No project has copies in its configuration.']
-      : reports.flatMap(({ project, vault, status, snapshots, bytesAdded, findings }) => [
-          `${project} to ${vault}: ${status}, ${snapshots} new snapshots, ${formatBytes(bytesAdded)} added`,
-          ...findingLines(findings),
-        ]),
+  render: (reports, { width }) => {
+    if (reports.length === 0) return ['No project has copies in its configuration.']
+    const rows = reports.map(({ project, vault, status, snapshots, bytesAdded }) => [
+      project,
+      vault,
+      status,
+      snapshots.toLocaleString('en'),
+      formatBytes(bytesAdded),
+    ])
+    return [...table(columns, rows, width), ...reports.flatMap((report) => underneath(report))]
+  },
 
   json: (reports) =>
     reports.map(({ project, vault, status, snapshots, bytesAdded, findings }) => ({
@@ -58,3 +63,17 @@ export const copy = defineCommand({
     return failed.error ? exitCodeOf(failed.error) : exit.damaged
   },
 })
+
+const columns = [
+  { title: 'PROJECT' },
+  { title: 'TO' },
+  { title: 'STATUS' },
+  { title: 'NEW SNAPSHOTS', align: 'right' as const },
+  { title: 'ADDED', align: 'right' as const },
+]
+
+/** What there is to say of a copy besides its numbers: why it failed, or what was found. */
+function underneath({ project, vault, error, findings }: CopyReport): string[] {
+  if (error) return [`${project} to ${vault}: ${error.message}`, `  ${error.hint}`, `  (${error.code})`]
+  return findings.length === 0 ? [] : [`${project} to ${vault}:`, ...findingLines(findings)]
+}

@@ -31,10 +31,8 @@ export const init = defineCommand({
       String(snapshots),
       place,
     ])
-    return [
-      ...table(columns, rows, width),
-      '',
-      'Ready. Keep the vault password in a second place: nobody can recover it.',
-    ]
+    const isNew = repositories.some(({ state }) => state === 'created')
+    const advice = ['', 'Keep the password of the vaults in a second place too: nobody can recover a lost one.']
+    return [...table(columns, rows, width), ...(isNew ? advice : [])]
   },
 })

@@ -1,4 +1,6 @@
-import { formatBytes, formatSeconds } from '#base'
+import { resolve } from 'node:path'
+
+import { formatBytes, formatSeconds, textOf } from '#base'
 import { getVault } from '#model'
 import { prepareRestore, restorableParts, type RestorePreview, type RestoreReport, type Wanted } from '#usecases'
 import { chooseProjects } from '../choose.ts'
@@ -8,6 +10,7 @@ import { exit } from '../exit-codes.ts'
 import { formatInstant } from '../instant.ts'
 import { date, folder, listOf, projectName, snapshotId, text, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
+import { table } from '../table.ts'
 
 type Result = (
   | { readonly kind: 'planned'; readonly preview: RestorePreview }
@@ -42,14 +45,16 @@ export const restore = defineCommand({
     const request = {
       wanted: wantedBy(input),
       vault: input.vault === undefined ? undefined : getVault(configuration, input.vault),
-      to: input.to,
+      to: input.to === undefined ? undefined : resolve(input.to),
       only: input.only,
       paths: input.paths,
     }
     await using opened = await context.services.open(configuration, context, 'restoring')
     await using prepared = await prepareRestore(opened.services, project!, request, signal)
     const { preview } = prepared
-    for (const { vault } of preview.troubles) context.warn(`The vault ${vault} could not be looked at`)
+    for (const { vault, error } of preview.troubles) {
+      context.warn(`The vault ${vault} could not be looked at: ${textOf(error)}`)
+    }
     if (input.dryRun) return { kind: 'planned', preview, timezone }
     for (const line of planLines(preview, timezone)) context.note(line)
     if ((preview.inPlace || preview.overwrites) && !input.yes && !(await context.confirm('Restore now?'))) {
@@ -58,12 +63,11 @@ export const restore = defineCommand({
     return { kind: 'done', report: await prepared.perform(signal), timezone }
   },
 
-  render: (result) => {
-    if (result.kind === 'planned') return planLines(result.preview, result.timezone)
-    const { project, status, snapshot, vault, files, bytes, seconds, findings, steps } = result.report
+  render: (result, { width }) => {
+    if (result.kind === 'planned') return planLines(result.preview, result.timezone, width)
+    const { project, status, snapshot, vault, findings } = result.report
     return [
-      `${project}: ${status}, snapshot ${snapshot.slice(0, 8)} from ${vault}, ${files.toLocaleString('en')} files ` +
-        `(${formatBytes(bytes)}) restored to ${steps.map(({ target }) => target).join(', ')} in ${formatSeconds(seconds)}`,
+      `${project}: ${status}, snapshot ${snapshot.slice(0, 8)} from ${vault}: ${outcomeOf(result.report)}`,
       ...findingLines(findings),
     ]
   },
@@ -84,19 +88,47 @@ function wantedBy(input: { date?: string | undefined; snapshot?: string | undefi
   return input.date === undefined ? { kind: 'latest' } : { kind: 'date', date: input.date }
 }
 
-function planLines(
-  { project, snapshot, vault, time, steps, examples, findings }: RestorePreview,
-  zone: string,
-): string[] {
-  const lines = steps.map(
-    ({ what, target, created, overwritten, unchanged, bytes }) =>
-      `  ${what} to ${target}: ${created} to create, ${overwritten} to overwrite, ${unchanged} unchanged, ` +
-      `${formatBytes(bytes)} to write`,
-  )
+function planLines(preview: RestorePreview, zone: string, width?: number): string[] {
+  const { project, snapshot, vault, time, steps, git, examples, findings } = preview
+  const rows = steps.map(({ what, target, created, overwritten, unchanged, bytes }) => [
+    what,
+    target,
+    created.toLocaleString('en'),
+    overwritten.toLocaleString('en'),
+    unchanged.toLocaleString('en'),
+    formatBytes(bytes),
+  ])
   return [
     `Snapshot ${snapshot.slice(0, 8)} of ${project}, made ${formatInstant(time, zone)}, from the vault ${vault}:`,
-    ...lines,
-    ...examples.map((path) => `    overwrites ${path}`),
+    ...table(columns, rows, width),
+    ...(git ? ['.git is gone, and is made anew from the history in the backup.'] : []),
+    ...examples.map((path) => `  overwrites ${path}`),
+    ...(overwrittenIn(preview) > examples.length ? [`  and ${overwrittenIn(preview) - examples.length} more`] : []),
     ...findingLines(findings),
   ]
+}
+
+const columns = [
+  { title: 'WHAT' },
+  { title: 'TO', shrink: true },
+  { title: 'CREATE', align: 'right' as const },
+  { title: 'OVERWRITE', align: 'right' as const },
+  { title: 'UNCHANGED', align: 'right' as const },
+  { title: 'TO WRITE', align: 'right' as const },
+]
+
+function outcomeOf({ files, bytes, seconds, steps, git }: RestoreReport): string {
+  const places = [...new Set(steps.map(({ target }) => target))].join(', ')
+  const anew = git ? ', with .git made anew' : ''
+  const took = `in ${formatSeconds(seconds)}`
+  if (files === 0) return `${places} is as in the backup${anew}, ${took}`
+  return `${counted(files, 'file')} (${formatBytes(bytes)}) restored to ${places}${anew}, ${took}`
+}
+
+function overwrittenIn({ steps }: RestorePreview): number {
+  return steps.reduce((sum, { overwritten }) => sum + overwritten, 0)
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

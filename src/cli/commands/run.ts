@@ -2,10 +2,11 @@ import { formatBytes, formatSeconds } from '#base'
 import { getProject } from '#model'
 import { planRun, runProject, type RunPlan, type RunReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
-import { defineCommand, flag, options } from '../command.ts'
+import { defineCommand, flag, options, type View } from '../command.ts'
 import { exit, exitCodeOf, type ExitCode } from '../exit-codes.ts'
 import { projectName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
+import { table } from '../table.ts'
 
 type Result =
   | { readonly plans: readonly RunPlan[] }
@@ -32,39 +33,75 @@ export const run = defineCommand({
     return { reports, paused }
   },
 
-  render: (result) => ('plans' in result ? result.plans.flatMap(planLines) : reportLines(result)),
+  render: (result, view) =>
+    'plans' in result ? result.plans.flatMap(planLines) : reportLines(result.reports, result.paused, view),
 
   json: (result) => ('plans' in result ? result.plans : result.reports.map(toJson)),
 
   exitCode: (result) => ('plans' in result ? exit.done : codeOf(result.reports)),
 })
 
-function planLines({ project, type, path, vault, copies, takes, leavesOut, findings }: RunPlan): string[] {
+function planLines(plan: RunPlan): string[] {
+  const { project, type, path, vault, copies, takes, leavesOut, findings } = plan
   const copied = copies.length > 0 ? `, copied to ${copies.join(', ')}` : ''
   return [
-    `${project} (${type}) of ${path} would be written to ${vault}${copied}`,
+    `${project} (${type}) of ${path}, written to ${vault}${copied}`,
     ...takes.map((line) => `  takes       ${line}`),
-    ...leavesOut.map((line) => `  leaves out  ${line}`),
+    ...wrapped(leavesOut, longestLine).map(
+      (line, index) => `  ${index === 0 ? 'leaves out' : ' '.repeat(10)}  ${line}`,
+    ),
     ...findingLines(findings),
   ]
 }
 
-function reportLines({ reports, paused }: { reports: readonly RunReport[]; paused: readonly string[] }): string[] {
-  const lines = reports.flatMap((report) => [summary(report), ...findingLines(report.findings), ...hintOf(report)])
-  const skipped = paused.map((name) => `${name}: paused; --force backs it up all the same`)
-  return lines.length + skipped.length === 0 ? ['The configuration names no projects yet.'] : [...lines, ...skipped]
+/** Joined with commas, in lines of at most so many characters where the entries allow it. */
+function wrapped(entries: readonly string[], longest: number): string[] {
+  const lines: string[] = []
+  for (const [index, entry] of entries.entries()) {
+    const text = index < entries.length - 1 ? `${entry},` : entry
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + text.length <= longest) lines.push(`${lines.pop()!} ${text}`)
+    else lines.push(text)
+  }
+  return lines
 }
 
-function summary(report: RunReport): string {
-  const { project, status, snapshot, files, bytes, bytesAdded, seconds, vault, copies } = report
-  if (!snapshot) return `${project}: ${status} after ${formatSeconds(seconds)}`
-  const copied = copies.map((copy) => `, copy in ${copy.vault} ${copy.status}`).join('')
-  const what = `${files.toLocaleString('en')} files, ${formatBytes(bytes)}, ${formatBytes(bytesAdded)} new in ${vault}`
-  return `${project}: ${status}, snapshot ${snapshot.slice(0, 8)}, ${what}, ${formatSeconds(seconds)}${copied}`
+function reportLines(reports: readonly RunReport[], paused: readonly string[], { width }: View): string[] {
+  if (reports.length + paused.length === 0) return ['The configuration names no projects yet.']
+  const rows = reports.map(({ project, status, snapshot, files, bytes, bytesAdded, seconds, vault, copies }) => [
+    project,
+    status,
+    snapshot === undefined ? '' : `${snapshot.slice(0, 8)} in ${vault}`,
+    snapshot === undefined ? '' : files.toLocaleString('en'),
+    snapshot === undefined ? '' : formatBytes(bytes),
+    snapshot === undefined ? '' : formatBytes(bytesAdded),
+    formatSeconds(seconds),
+    copies.map((copy) => `${copy.vault} ${copy.status}`).join(', '),
+  ])
+  return [
+    ...(rows.length > 0 ? table(columns, rows, width) : []),
+    ...reports.flatMap((report) => underneath(report)),
+    ...paused.map((name) => `${name}: paused; --force backs it up all the same`),
+  ]
 }
 
-function hintOf({ error }: RunReport): string[] {
-  return error ? [`  ${error.hint}`] : []
+const longestLine = 100
+
+const columns = [
+  { title: 'PROJECT' },
+  { title: 'STATUS' },
+  { title: 'SNAPSHOT' },
+  { title: 'FILES', align: 'right' as const },
+  { title: 'SIZE', align: 'right' as const },
+  { title: 'ADDED', align: 'right' as const },
+  { title: 'TIME', align: 'right' as const },
+  { title: 'COPIES' },
+]
+
+/** What there is to say of a run besides its numbers: why it failed, or what was found. */
+function underneath({ project, error, findings }: RunReport): string[] {
+  if (error) return [`${project}: ${error.message}`, `  ${error.hint}`, `  (${error.code})`]
+  return findings.length === 0 ? [] : [`${project}:`, ...findingLines(findings)]
 }
 
 function toJson(report: RunReport): unknown {

@@ -1,11 +1,23 @@
-import { formatBytes, formatSeconds } from '#base'
-import { getVault, vaultsOf } from '#model'
+import { AppError, formatBytes, formatSeconds } from '#base'
+import { getVault, vaultsOf, type Finding } from '#model'
 import { verifyProject, type VerificationReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
 import { defineCommand, option, options } from '../command.ts'
-import { exit } from '../exit-codes.ts'
+import { exit, exitCodeOf } from '../exit-codes.ts'
 import { projectName, share, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
+import { table } from '../table.ts'
+
+interface Result {
+  readonly reports: readonly VerificationReport[]
+  /** Why the others could not be verified. */
+  readonly troubles: readonly Trouble[]
+}
+
+interface Trouble {
+  readonly error: AppError
+  readonly finding: Finding
+}
 
 export const verify = defineCommand({
   examples: ['bewaar verify', 'bewaar verify --project=shop', 'bewaar verify --vault=local --share=5%'],
@@ -18,33 +30,66 @@ export const verify = defineCommand({
     }),
   },
 
-  run: async (context, input, signal) => {
+  run: async (context, input, signal): Promise<Result> => {
     const configuration = await context.services.loadConfiguration()
     const chosen = chooseProjects(configuration, input.projects)
     const only = input.vault === undefined ? undefined : getVault(configuration, input.vault)
+    const pairs = chosen.flatMap((project) => vaultsOf(configuration, project).map((vault) => ({ project, vault })))
+    const wanted = pairs.filter(({ vault }) => !only || vault === only)
     await using opened = await context.services.open(configuration, context)
     const reports: VerificationReport[] = []
-    for (const project of chosen) {
-      for (const vault of vaultsOf(configuration, project)) {
-        if (only && vault !== only) continue
+    const troubles: Trouble[] = []
+    for (const { project, vault } of wanted) {
+      try {
         reports.push(await verifyProject(opened.services, project, vault, input.share, signal))
+      } catch (thrown) {
+        // Because a vault that cannot be opened must not keep the others from being verified.
+        if (wanted.length === 1 || signal.aborted || !(thrown instanceof AppError)) throw thrown
+        const finding = { vault: vault.name, project: project.name, subject: 'verify', severity: 'warning' } as const
+        troubles.push({ error: thrown, finding: { ...finding, text: thrown.message } })
+        context.warn(`${project.name} in ${vault.name} could not be verified: ${thrown.message}`)
       }
     }
-    return reports
+    if (troubles[0] && reports.length === 0) throw troubles[0].error
+    return { reports, troubles }
   },
 
-  render: (reports) =>
-    reports.flatMap(({ project, vault, status, snapshots, packs, packsRead, bytesRead, seconds, findings }) => [
-      `${project} in ${vault}: ${status}, ${snapshots} snapshots, ${packsRead} of ${packs} packs read back ` +
-        `(${formatBytes(bytesRead)}), ${formatSeconds(seconds)}`,
-      ...findingLines(findings),
-    ]),
+  render: ({ reports }, { width }) => {
+    if (reports.length === 0) return ['There is nothing to verify: no project has a backup there.']
+    const rows = reports.map(({ project, vault, status, snapshots, packs, packsRead, bytesRead, seconds }) => [
+      project,
+      vault,
+      status,
+      snapshots.toLocaleString('en'),
+      `${packsRead.toLocaleString('en')} of ${packs.toLocaleString('en')}`,
+      formatBytes(bytesRead),
+      formatSeconds(seconds),
+    ])
+    const found = reports.filter(({ findings }) => findings.length > 0)
+    return [
+      ...table(columns, rows, width),
+      ...found.flatMap(({ project, vault, findings }) => [`${project} in ${vault}:`, ...findingLines(findings)]),
+    ]
+  },
 
-  json: (reports) => ({
+  json: ({ reports, troubles }) => ({
     status: reports.some(({ status }) => status === 'damaged') ? 'damaged' : 'sound',
-    findings: reports.flatMap(({ findings }) => findings),
+    findings: [...reports.flatMap(({ findings }) => findings), ...troubles.map(({ finding }) => finding)],
     bytesRead: reports.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
   }),
 
-  exitCode: (reports) => (reports.some(({ status }) => status === 'damaged') ? exit.damaged : exit.done),
+  exitCode: ({ reports, troubles }) => {
+    if (reports.some(({ status }) => status === 'damaged')) return exit.damaged
+    return troubles[0] ? exitCodeOf(troubles[0].error) : exit.done
+  },
 })
+
+const columns = [
+  { title: 'PROJECT' },
+  { title: 'VAULT' },
+  { title: 'STATUS' },
+  { title: 'SNAPSHOTS', align: 'right' as const },
+  { title: 'PACKS READ', align: 'right' as const },
+  { title: 'SIZE', align: 'right' as const },
+  { title: 'TIME', align: 'right' as const },
+]

@@ -1,23 +1,25 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-
-import { AppError, textOf } from '#base'
+import { textOf } from '#base'
 import { Accounts } from '../filesystem/accounts.ts'
-import { Directory, splitPath } from '../filesystem/directory.ts'
-import type { Status } from '../filesystem/status.ts'
+import { Directory } from '../filesystem/directory.ts'
 import { quoteName } from '../format/name.ts'
 import type { Snapshot } from '../format/snapshot.ts'
 import { formatTime } from '../format/time.ts'
-import { compareNames, decodeTree, type TreeNode } from '../format/tree-node.ts'
+import type { TreeNode } from '../format/tree-node.ts'
 import type { Repository } from '../repository/repository.ts'
-import { type Before, latin1, OpenFolder, TreeBuilder, type TreeCounts } from './build-tree.ts'
+import { latin1, nodeBefore, OpenFolder, TreeBuilder, type TreeCounts } from './build-tree.ts'
 import { StreamCutter } from './cut-stream.ts'
-import type { ContentPart, FilePart, FolderPart, Part } from './entry.ts'
+import type { ContentPart, FolderPart, Part } from './entry.ts'
 import { archiveError } from './errors.ts'
-import { type ArchiveFinding, findingOf, isAboutEntry } from './findings.ts'
-import { isSameInode, isSameMetadata, metadataOf, nodeOf, syntheticNode } from './node.ts'
+import type { ArchiveFinding } from './findings.ts'
+import { type FolderMemory, FolderMemoryWriter } from './folder-memory.ts'
+import { metadataOf, syntheticNode } from './node.ts'
+import { ParentTrees } from './parent-trees.ts'
 import { arrangeParts, type Place } from './parts.ts'
 import { FileReading, type Artifact } from './read-files.ts'
+import { type MemoryPlace, recallFolders, rememberFolders } from './recall-folders.ts'
 import { Sealing } from './sealing.ts'
+import { EntryTaker } from './take-entries.ts'
+import { FolderWalk, type WalkTools } from './walk-folder.ts'
 
 export interface ArchiveProgress {
   /** Files done so far, unchanged ones counted, and their bytes. */
@@ -39,6 +41,11 @@ export interface ArchiveRequest {
   }) => readonly ContentPart[]
   /** Snapshot to compare with; files that did not change since are not read. */
   readonly parent?: { readonly id: string; readonly tree: string; readonly timeNs: bigint } | undefined
+  /**
+   * What the last backup of the same parts remembered: makes one that finds few changes several times as fast. What it
+   * says is believed only about `parent`, and only while nothing it rests on has changed.
+   */
+  readonly memory?: MemoryPlace | undefined
   readonly timeNs: bigint
   /** Absolute paths that the snapshot is said to be of. */
   readonly paths: readonly string[]
@@ -66,15 +73,7 @@ export interface ArchiveResult {
   readonly findings: readonly ArchiveFinding[]
 }
 
-/**
- * A file that changed this little before its backup began, or during it, may have changed again within one tick of the
- * system's clock, and look the same: the next backup reads it anew.
- */
-const clockTickNs = 50_000_000n
-/** The walk lets other work of the process go on after this time. */
-const turnMs = 8
 const progressMs = 200
-const slash = Buffer.from('/')
 
 /**
  * Makes one snapshot of `parts`. Holds a shared lock for as long as it works.
@@ -103,60 +102,65 @@ export async function archive(
   }
 }
 
-/** One snapshot in the making: walks the parts in order and gives each folder's children to the tree builder. */
+/** One snapshot in the making: takes the parts in order, then what tells about them. */
 class Archiving {
   readonly #repository: Repository
   readonly #sealing: Sealing
   readonly #request: ArchiveRequest
   readonly #signal: AbortSignal
   readonly #accounts = new Accounts()
+  readonly #newMemory: FolderMemoryWriter | undefined
   readonly #trees: TreeBuilder
+  readonly #parentTrees: ParentTrees
   readonly #reading: FileReading
-  readonly #files: TreeCounts = { new: 0, changed: 0, unmodified: 0 }
+  readonly #entries: EntryTaker
   readonly #findings: ArchiveFinding[] = []
-  #bytes = 0
-  #turnBegan = performance.now()
 
   constructor(repository: Repository, sealing: Sealing, request: ArchiveRequest, signal: AbortSignal) {
     this.#repository = repository
     this.#sealing = sealing
     this.#request = request
     this.#signal = signal
-    this.#trees = new TreeBuilder(repository.index, (id, bytes) => sealing.tree(id, bytes))
-    const cutter = new StreamCutter(sealing, repository.config.chunkerPolynomial)
-    this.#reading = new FileReading(sealing, cutter, this.#accounts, (finding) => this.#findings.push(finding))
+    this.#newMemory = request.memory && new FolderMemoryWriter()
+    const { index, config } = repository
+    const accounts = this.#accounts
+    const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
+    const trees = new TreeBuilder(index, (id, bytes) => sealing.tree(id, bytes), this.#newMemory)
+    const reading = new FileReading(sealing, new StreamCutter(sealing, config.chunkerPolynomial), accounts, report)
+    this.#trees = trees
+    this.#parentTrees = new ParentTrees(repository, report, signal)
+    this.#reading = reading
+    const tools = { index, trees, reading, accounts, report, signal }
+    this.#entries = new EntryTaker(tools, request.timeNs, request.parent?.timeNs)
   }
 
   progress(): ArchiveProgress {
     const { bytesRead } = this.#reading
-    return { files: this.#fileCount(), bytes: this.#bytes, bytesRead, findings: this.#findings.length }
+    const { fileCount, bytes } = this.#entries
+    return { files: fileCount, bytes, bytesRead, findings: this.#findings.length }
   }
 
   async run(): Promise<ArchiveResult> {
-    const { parts, lastParts, parent } = this.#request
+    const { parts, lastParts } = this.#request
     const startedNs = this.#nowNs()
-    const places = arrangeParts(parts)
-    const root = await this.#openPlace(places, Buffer.alloc(0), undefined, await this.#load(parent?.tree))
-    await this.#fill(places, root)
+    const walk = new FolderWalk(this.#walkTools(), await this.#recall())
+    const root = await this.#takePlace(walk, arrangeParts(parts), Buffer.alloc(0), undefined)
     await this.#reading.settle()
-    const stored = {
-      artifacts: this.#reading.artifacts,
-      findings: this.#findings,
-      files: this.#fileCount(),
-      bytes: this.#bytes,
-    }
-    const last = lastParts?.(stored) ?? []
+    const { fileCount: files, bytes } = this.#entries
+    const last = lastParts?.({ artifacts: this.#reading.artifacts, findings: this.#findings, files, bytes }) ?? []
     arrangeParts([...parts, ...last])
-    for (const part of last) await this.#takeContent(part, root)
-    this.#trees.settle(root)
+    for (const part of last) await this.#entries.takeContent(part, root!)
+    if (root) this.#trees.settle(root)
     await this.#sealing.finish()
     const tree = this.#trees.root!
+    const snapshot = await this.#repository.saveSnapshot(this.#snapshot(tree, startedNs), this.#signal)
+    await this.#remember(snapshot)
     return {
-      snapshot: await this.#repository.saveSnapshot(this.#snapshot(tree, startedNs), this.#signal),
+      snapshot,
       tree,
-      files: this.#files,
+      files: this.#entries.files,
       folders: this.#trees.folders,
-      bytes: this.#bytes,
+      bytes: this.#entries.bytes,
       bytesRead: this.#reading.bytesRead,
       bytesAdded: this.#sealing.saver.bytes,
       artifacts: this.#reading.artifacts,
@@ -164,10 +168,35 @@ class Archiving {
     }
   }
 
+  #walkTools(): WalkTools {
+    const room = async (): Promise<void> => {
+      await this.#sealing.room()
+      this.#reading.check()
+    }
+    const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
+    return { trees: this.#trees, parentTrees: this.#parentTrees, entries: this.#entries, report, room }
+  }
+
+  async #recall(): Promise<FolderMemory | undefined> {
+    const { memory: place, parent } = this.#request
+    if (!place || !parent) return undefined
+    const memory = await recallFolders(this.#repository, place, parent.id, this.#accounts, this.#signal)
+    // because the nodes of the folders that are kept are not looked at again
+    for (const uid of memory?.users ?? []) this.#newMemory!.addUser(uid, this.#accounts.nameOfUser(uid))
+    for (const gid of memory?.groups ?? []) this.#newMemory!.addGroup(gid, this.#accounts.nameOfGroup(gid))
+    return memory
+  }
+
+  async #remember(snapshot: string): Promise<void> {
+    const place = this.#request.memory
+    if (place) await rememberFolders(this.#repository, place, snapshot, this.#newMemory!, this.#signal)
+  }
+
   #snapshot(tree: string, startedNs: bigint): Snapshot {
     const { parent, timeNs, paths, hostname, username, tags, programVersion } = this.#request
     const { stored, saver } = this.#sealing
     const { folders } = this.#trees
+    const { files, fileCount, bytes } = this.#entries
     const [uid, gid] = [process.getuid?.(), process.getgid?.()]
     return {
       time: formatTime(timeNs),
@@ -183,9 +212,9 @@ class Archiving {
       summary: {
         backupStart: formatTime(startedNs),
         backupEnd: formatTime(this.#nowNs()),
-        filesNew: this.#files.new,
-        filesChanged: this.#files.changed,
-        filesUnmodified: this.#files.unmodified,
+        filesNew: files.new,
+        filesChanged: files.changed,
+        filesUnmodified: files.unmodified,
         dirsNew: folders.new,
         dirsChanged: folders.changed,
         dirsUnmodified: folders.unmodified,
@@ -193,235 +222,74 @@ class Archiving {
         treeBlobs: stored.treeBlobs,
         dataAdded: stored.bytes,
         dataAddedPacked: saver.bytes,
-        totalFilesProcessed: this.#fileCount(),
-        totalBytesProcessed: this.#bytes,
+        totalFilesProcessed: fileCount,
+        totalBytesProcessed: bytes,
       },
     }
   }
 
-  /** Everything that belongs at a place: the parts below it, then the folder on disk that is at it. */
-  async #fill(place: Place, folder: OpenFolder): Promise<void> {
-    for (const [component, below] of place.below) {
-      const { part } = below
-      if (part?.kind === 'content') await this.#takeContent(part, folder)
-      else if (part?.kind === 'file') await this.#takeFile(part, folder)
-      else {
-        const name = Buffer.from(component)
-        const inner = await this.#openPlace(below, name, folder, await this.#load(nodeBefore(folder, name)?.subtree))
-        await this.#fill(below, inner)
-        this.#trees.settle(inner)
-      }
+  /**
+   * A place with everything at it and below it.
+   *
+   * @param parent - absent for the root. @returns its folder, not settled; undefined when it keeps the tree it had.
+   */
+  async #takePlace(
+    walk: FolderWalk,
+    place: Place,
+    name: Uint8Array,
+    parent: OpenFolder | undefined,
+  ): Promise<OpenFolder | undefined> {
+    const { part } = place
+    const treeBefore = parent ? nodeBefore(parent, name)?.subtree : this.#request.parent?.tree
+    if (part?.kind !== 'folder') {
+      const node = syntheticNode(name, 'dir', 0o700, this.#request.timeNs)
+      const folder = new OpenFolder(node, parent, await this.#parentTrees.load(treeBefore))
+      await this.#takeBelow(walk, place, folder)
+      return folder
     }
-    if (place.part?.kind !== 'folder') return
+    const { directory, names, node } = this.#openPart(part, name)
+    let folder: OpenFolder | undefined
+    const open = async (): Promise<OpenFolder> => {
+      if (folder) return folder
+      folder = new OpenFolder(node, parent, await this.#parentTrees.load(treeBefore), directory)
+      folder.waiting++ // for the caller, who settles it as well
+      return folder
+    }
+    const isWhole = place.below.size === 0 && (parent !== undefined || !this.#request.lastParts)
+    if (!isWhole) await this.#takeBelow(walk, place, await open())
     const taken = new Set(Array.from(place.below.keys(), (component) => latin1(Buffer.from(component))))
-    await this.#walk(place.part, folder, folder.directory!.names(), '', taken)
+    const kept = await walk.walkPart({ part, directory, names, taken, isWhole, open })
+    if (kept) this.#trees.attach(parent, node, Buffer.from(kept).toString('hex'))
+    return folder
   }
 
-  /** The folder that stands for a place: one on disk, or one that is only in the snapshot. */
-  async #openPlace(place: Place, name: Uint8Array, parent?: OpenFolder, before?: Before): Promise<OpenFolder> {
-    if (place.part?.kind !== 'folder') {
-      return new OpenFolder(syntheticNode(name, 'dir', 0o700, this.#request.timeNs), parent, before)
+  async #takeBelow(walk: FolderWalk, place: Place, folder: OpenFolder): Promise<void> {
+    for (const [component, below] of place.below) {
+      const { part } = below
+      if (part?.kind === 'content') await this.#entries.takeContent(part, folder)
+      else if (part?.kind === 'file') await this.#entries.takeFile(part, folder)
+      else {
+        const inner = await this.#takePlace(walk, below, Buffer.from(component), folder)
+        if (inner) this.#trees.settle(inner)
+      }
     }
-    const { path } = place.part
+  }
+
+  #openPart({ path }: FolderPart, name: Uint8Array): { directory: Directory; names: Buffer[]; node: TreeNode } {
     let directory: Directory | undefined
     try {
       directory = Directory.open(path)
-      directory.names()
+      const names = directory.names()
       const own = metadataOf(name, directory.ownStatus(), this.#accounts)
-      const node = { ...own, extendedAttributes: directory.ownExtendedAttributes() }
-      return new OpenFolder(node, parent, before, directory)
+      return { directory, names, node: { ...own, extendedAttributes: directory.ownExtendedAttributes() } }
     } catch (thrown) {
       directory?.[Symbol.dispose]()
-      throw archiveError('archive.source-missing', { path: shown(path), reason: textOf(thrown) }, thrown)
+      const shown = typeof path === 'string' ? path : quoteName(path)
+      throw archiveError('archive.source-missing', { path: shown, reason: textOf(thrown) }, thrown)
     }
-  }
-
-  /** `relative`: '' or ending in a slash, latin1, as `leaveOut` gets it. */
-  async #walk(
-    part: FolderPart,
-    folder: OpenFolder,
-    names: Buffer[],
-    relative: string,
-    taken?: ReadonlySet<string>,
-  ): Promise<void> {
-    for (const name of names.sort(compareNames)) {
-      const text = latin1(name)
-      if (taken?.has(text)) continue
-      const path = relative + text
-      try {
-        const status = folder.directory!.status(name)
-        if (part.leaveOut?.(path, status.type)) continue
-        if (status.type === 'dir') await this.#walkChild(part, folder, name, path, status)
-        else await this.#takeEntry(part, folder, name, path, status)
-      } catch (thrown) {
-        if (!isAboutEntry(thrown)) throw thrown
-        this.#findings.push(findingOf(shownAt(part.at, path), thrown))
-      }
-      if (performance.now() - this.#turnBegan > turnMs) await this.#letOthersWork()
-    }
-  }
-
-  async #walkChild(part: FolderPart, parent: OpenFolder, name: Buffer, path: string, status: Status): Promise<void> {
-    const beforeNode = nodeBefore(parent, name)
-    const node = nodeOf(parent.directory!, name, status, this.#accounts, beforeNode)
-    const directory = parent.directory!.openChild(name)
-    let names: Buffer[]
-    try {
-      names = directory.names()
-    } catch (thrown) {
-      directory[Symbol.dispose]()
-      throw thrown
-    }
-    const folder = new OpenFolder(node, parent, await this.#load(beforeNode?.subtree), directory)
-    await this.#walk(part, folder, names, `${path}/`)
-    this.#trees.settle(folder)
-  }
-
-  async #takeEntry(part: FolderPart, folder: OpenFolder, name: Buffer, path: string, status: Status): Promise<void> {
-    if (status.type === 'socket') {
-      this.#findings.push({ path: shownAt(part.at, path), code: 'left-out', text: 'is a socket, which has no content' })
-      return
-    }
-    const before = nodeBefore(folder, name)
-    const node = nodeOf(folder.directory!, name, status, this.#accounts, before)
-    if (status.type !== 'file') return this.#add(folder, node, before)
-    const content = part.replace?.get(path)
-    if (content) {
-      const read = await this.#reading.readContent(shownAt(part.at, path), content, this.#signal)
-      if (read) this.#addFile(folder, { ...node, ...read }, before)
-    } else if (before && this.#isUnchanged(before, status)) {
-      this.#files.unmodified++
-      this.#bytes += status.size
-      this.#add(folder, { ...node, content: before.content! }, before)
-    } else {
-      await this.#read({ at: shownAt(part.at, path), node, name, directory: folder.directory! }, folder, before)
-    }
-  }
-
-  #isUnchanged(before: TreeNode, status: Status): boolean {
-    return (
-      before.type === 'file' &&
-      before.ctimeNs < this.#request.parent!.timeNs - clockTickNs &&
-      before.size === status.size &&
-      isSameInode(before, status) &&
-      before.content!.every((id) => this.#repository.index.has('data', id))
-    )
-  }
-
-  async #takeContent(part: ContentPart, folder: OpenFolder): Promise<void> {
-    const name = Buffer.from(part.at.slice(part.at.lastIndexOf('/') + 1))
-    const node = syntheticNode(name, 'file', part.mode ?? 0o600, part.mtimeNs ?? this.#request.timeNs)
-    const read = await this.#reading.readContent(part.at, part.content, this.#signal)
-    if (read) this.#addFile(folder, { ...node, ...read }, nodeBefore(folder, name))
-  }
-
-  async #takeFile(part: FilePart, folder: OpenFolder): Promise<void> {
-    const name = Buffer.from(part.at.slice(part.at.lastIndexOf('/') + 1))
-    const before = nodeBefore(folder, name)
-    let directory: Directory | undefined
-    try {
-      const components = splitPath(Buffer.from(part.path))
-      const last = Buffer.from(components.pop()!)
-      directory = Directory.open(Buffer.concat([slash, ...components.flatMap((component) => [component, slash])]))
-      const status = directory.status(last)
-      if (status.type === 'dir') throw Object.assign(new Error('it is a folder'), { code: 'EISDIR', syscall: 'open' })
-      const node = { ...nodeOf(directory, last, status, this.#accounts, before), name }
-      if (status.type === 'file' && !(before && this.#isUnchanged(before, status))) {
-        return await this.#read({ at: part.at, node, name: last, directory }, folder, before, directory)
-      }
-      directory[Symbol.dispose]()
-      if (status.type === 'file') {
-        this.#files.unmodified++
-        this.#bytes += status.size
-      }
-      this.#add(folder, { ...node, ...(before?.content && { content: before.content }) }, before)
-    } catch (thrown) {
-      directory?.[Symbol.dispose]()
-      if (!isAboutEntry(thrown)) throw thrown
-      this.#findings.push(findingOf(part.at, thrown))
-    }
-  }
-
-  /** Lets a file be read; the folder stays open until it is. @param own - closed with the file. */
-  async #read(
-    file: { at: string; node: TreeNode; name: Buffer; directory: Directory },
-    folder: OpenFolder,
-    before: TreeNode | undefined,
-    own?: Disposable,
-  ): Promise<void> {
-    folder.waiting++
-    const done = (): void => {
-      own?.[Symbol.dispose]()
-      this.#trees.settle(folder)
-    }
-    const stored = (node: TreeNode): void => {
-      this.#addFile(folder, node, before)
-      done()
-    }
-    await this.#reading.read({ ...file, stored, dropped: done })
-  }
-
-  #addFile(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
-    if (before) this.#files.changed++
-    else this.#files.new++
-    this.#bytes += node.size
-    this.#add(folder, node, before)
-  }
-
-  #add(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
-    folder.add(before && isSameMetadata(node, before) && isSameContent(node, before) ? before : node, before)
-  }
-
-  async #load(treeId: string | undefined): Promise<Before | undefined> {
-    if (!treeId) return undefined
-    try {
-      const nodes = new Map<string, TreeNode>()
-      for (const node of decodeTree(await this.#repository.loadBlob('tree', treeId, this.#signal))) {
-        nodes.set(latin1(node.name), node)
-      }
-      return { treeId, nodes }
-    } catch (thrown) {
-      if (!(thrown instanceof AppError) || (thrown.kind !== 'damaged' && thrown.kind !== 'missing')) throw thrown
-      this.#findings.push({
-        path: '',
-        code: 'parent-damaged',
-        text: `the parent snapshot is damaged: ${thrown.message}`,
-      })
-      return undefined
-    }
-  }
-
-  async #letOthersWork(): Promise<void> {
-    await nextTurn()
-    await this.#sealing.room()
-    this.#reading.check()
-    this.#turnBegan = performance.now()
-  }
-
-  #fileCount(): number {
-    return this.#files.new + this.#files.changed + this.#files.unmodified
   }
 
   #nowNs(): bigint {
     return BigInt(Math.round(this.#repository.clock.now())) * 1_000_000n
   }
-}
-
-function nodeBefore(folder: OpenFolder, name: Buffer): TreeNode | undefined {
-  return folder.before?.nodes.get(latin1(name))
-}
-
-function isSameContent(a: TreeNode, b: TreeNode): boolean {
-  if (a.content === b.content) return true
-  return a.content?.length === b.content?.length && a.content!.every((id, nth) => id === b.content![nth])
-}
-
-function shown(path: string | Uint8Array): string {
-  return typeof path === 'string' ? path : quoteName(path)
-}
-
-/** A place in the snapshot for people; `path` is latin1. */
-function shownAt(at: string, path: string): string {
-  const below = Buffer.from(path, 'latin1')
-  return `${at}${at === '' ? '' : '/'}${quoteName(below)}`
 }

@@ -10,7 +10,7 @@ import type { BlobIndex, BlobType } from '../repository/blob-index.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { compressBlob } from './compress.ts'
 import type { ListedFile } from './file-list.ts'
-import type { FileOutcome, Rest, SealedSoFar } from './job.ts'
+import type { FileOutcome, Rest, SealedSoFar, SealingConfig } from './job.ts'
 import { largestOwnFile } from './limits.ts'
 
 /**
@@ -21,7 +21,7 @@ export class BlobSealer {
   /** Replaced when the one that all threads share has grown. */
   index: BlobIndex
   readonly #sealer: Sealer
-  readonly #polynomial: bigint
+  readonly #config: SealingConfig
   readonly #recycled: ArrayBuffer[] = []
   #ownChunker: Chunker | undefined
   #open: { data?: PackBuffer; tree?: PackBuffer } = {}
@@ -29,10 +29,10 @@ export class BlobSealer {
   #newBlobs = 0
   #newBytes = 0
 
-  constructor(key: MasterKey, polynomial: bigint, index: BlobIndex) {
+  constructor(key: MasterKey, config: SealingConfig, index: BlobIndex) {
     this.index = index
     this.#sealer = new Sealer(key)
-    this.#polynomial = polynomial
+    this.#config = config
   }
 
   /** Takes memory of packs that have been saved, to use it again. */
@@ -102,7 +102,7 @@ export class BlobSealer {
   }
 
   get #chunker(): Chunker {
-    return (this.#ownChunker ??= createChunker(this.#polynomial, largestOwnFile + 1))
+    return (this.#ownChunker ??= createChunker(this.#config.chunkerPolynomial, largestOwnFile + 1))
   }
 
   /** Reads to the end of the file, or of the buffer, into the chunker's memory. @returns bytes read. */
@@ -131,7 +131,7 @@ export class BlobSealer {
 
   #pack(type: BlobType, id: string, plain: Uint8Array): void {
     const target = (this.#open[type] ??= new PackBuffer(type, this.#recycled.pop()))
-    const packed = compressBlob(type, plain)
+    const packed = this.#config.version === 1 ? undefined : compressBlob(type, plain)
     target.seal(this.#sealer, id, packed ?? plain, packed ? plain.length : 0)
     if (!target.isFull) return
     this.#full.push(target.finish(this.#sealer))

@@ -2,6 +2,8 @@ import { sha256 } from '../crypto/hash.ts'
 import type { Directory } from '../filesystem/directory.ts'
 import { compareNames, encodeTree, type TreeNode } from '../format/tree-node.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
+import { FolderDigest } from './folder-digest.ts'
+import type { FolderMemoryWriter } from './folder-memory.ts'
 import { isSameMetadata } from './node.ts'
 
 /** What the parent snapshot holds at the same place. */
@@ -19,6 +21,8 @@ export class OpenFolder {
   /** Kept open for the threads that read its files. */
   readonly directory: Directory | undefined
   readonly children: TreeNode[] = []
+  /** All that it holds lies in a folder on disk, so that it can be remembered for the next backup. */
+  isWhole = false
   /** Children on their way, and one for the walk itself. */
   waiting = 1
   #sameChildren = 0
@@ -47,6 +51,11 @@ export class OpenFolder {
   }
 }
 
+/** What the parent snapshot has under a name. */
+export function nodeBefore(folder: OpenFolder, name: Uint8Array): TreeNode | undefined {
+  return folder.before?.nodes.get(latin1(name))
+}
+
 /** A name as a key: each byte one character. */
 export function latin1(name: Uint8Array): string {
   return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1')
@@ -66,12 +75,18 @@ export class TreeBuilder {
   readonly folders: TreeCounts = { new: 0, changed: 0, unmodified: 0 }
   readonly #index: BlobIndex
   readonly #store: (id: string, bytes: Uint8Array) => void
+  readonly #memory: FolderMemoryWriter | undefined
+  readonly #digest = new FolderDigest()
   #root: string | undefined
 
-  /** @param store - takes over a tree blob that the repository has not got. */
-  constructor(index: BlobIndex, store: (id: string, bytes: Uint8Array) => void) {
+  /**
+   * @param store - takes over a tree blob that the repository has not got.
+   * @param memory - gets each folder that is all on disk.
+   */
+  constructor(index: BlobIndex, store: (id: string, bytes: Uint8Array) => void, memory?: FolderMemoryWriter) {
     this.#index = index
     this.#store = store
+    this.#memory = memory
   }
 
   /** Hex id of the root's tree blob, once its folder is whole. */
@@ -86,25 +101,55 @@ export class TreeBuilder {
     }
   }
 
-  #close(folder: OpenFolder): void {
-    folder.directory?.[Symbol.dispose]()
-    const subtree = this.#treeOf(folder)
-    if (!folder.parent) {
+  /**
+   * A folder that holds what it held when the memory was made, its sub-folders among it: keeps its tree.
+   *
+   * @param tree - 32 bytes. @param folders - its sub-folders. @returns false when the repository has lost the tree.
+   */
+  keep(digest: Uint8Array, tree: Uint8Array, folders: number): boolean {
+    if (!this.#index.has('tree', tree)) return false
+    this.folders.unmodified += folders
+    this.#memory?.add(digest, tree)
+    return true
+  }
+
+  /** Adds a folder whose tree is known to the one above it; without one it is the root. */
+  attach(parent: OpenFolder | undefined, own: TreeNode, subtree: string): void {
+    if (!parent) {
       this.#root = subtree
       return
     }
-    const before = folder.parent.before?.nodes.get(latin1(folder.node.name))
-    const node: TreeNode = { ...folder.node, subtree }
+    const before = nodeBefore(parent, own.name)
+    const node: TreeNode = { ...own, subtree }
     const same = before?.subtree === subtree && isSameMetadata(node, before)
-    folder.parent.add(same ? before : node, before)
+    parent.add(same ? before : node, before)
     if (!before) this.folders.new++
     else if (same) this.folders.unmodified++
     else this.folders.changed++
   }
 
+  #close(folder: OpenFolder): void {
+    folder.directory?.[Symbol.dispose]()
+    folder.children.sort((a, b) => compareNames(a.name, b.name))
+    const subtree = this.#treeOf(folder)
+    if (folder.isWhole && this.#memory) this.#remember(this.#memory, folder.children, subtree)
+    this.attach(folder.parent, folder.node, subtree)
+  }
+
+  #remember(memory: FolderMemoryWriter, children: readonly TreeNode[], tree: string): void {
+    for (const node of children) {
+      if (node.type !== 'dir') this.#digest.add(node.name, node)
+      memory.addUser(node.uid, node.user)
+      memory.addGroup(node.gid, node.group)
+    }
+    const entries = this.#digest.takeEntries()
+    for (const node of children) if (node.type === 'dir') this.#digest.add(node.name, node, node.subtree)
+    memory.add(this.#digest.finish(entries), tree)
+  }
+
   #treeOf(folder: OpenFolder): string {
     if (folder.isUnchanged && this.#index.has('tree', folder.before!.treeId)) return folder.before!.treeId
-    const bytes = encodeTree(folder.children.sort((a, b) => compareNames(a.name, b.name)))
+    const bytes = encodeTree(folder.children)
     const id = sha256(bytes)
     const hex = id.toString('hex')
     if (this.#index.claim('tree', id)) this.#store(hex, bytes)

@@ -1,12 +1,16 @@
 import type { FinishedPack } from '../repository/pack-buffer.ts'
 import type { BlobType, SharedIndex } from '../repository/blob-index.ts'
+import type { RepositoryConfig } from '../format/config.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
 import type { MasterKey } from '../crypto/seal.ts'
+
+/** What of a repository's config decides about its blobs: those of version 1 are never compressed. */
+export type SealingConfig = Pick<RepositoryConfig, 'version' | 'chunkerPolynomial'>
 
 /** What a sealing thread is given before its first job. */
 export interface SealSetup {
   readonly key: MasterKey
-  readonly polynomial: bigint
+  readonly config: SealingConfig
   readonly index: SharedIndex
   /** Shared memory in which chunks of streams are handed over, one after the other. */
   readonly slots: readonly SharedArrayBuffer[]

@@ -4,7 +4,7 @@ import type { Status } from '../filesystem/status.ts'
 import type { ExtendedAttribute, TreeNode } from '../format/tree-node.ts'
 
 /** Entries whose nodes carry `links`. Source: restic-format "Node fields". */
-const linked = new Set(['file', 'symlink', 'dev', 'chardev'])
+export const linkedTypes: ReadonlySet<string> = new Set(['file', 'symlink', 'dev', 'chardev'])
 
 /**
  * The node of an entry on disk, without content or subtree.
@@ -45,7 +45,7 @@ export function metadataOf(name: Uint8Array, status: Status, accounts: Accounts)
     inode: status.inode,
     deviceId: status.deviceId,
     size: type === 'file' ? status.size : 0,
-    links: linked.has(type) ? status.links : 0,
+    links: linkedTypes.has(type) ? status.links : 0,
     extendedAttributes: [],
     device: type === 'dev' || type === 'chardev' ? status.device : 0n,
   }

@@ -61,7 +61,7 @@ export class Sealing implements AsyncDisposable {
     this.saver = new PackSaver(repository)
     signal?.addEventListener('abort', () => this.#changed(), { once: true })
     const { key, index, config } = repository
-    this.#own = new BlobSealer(key, config.chunkerPolynomial, index)
+    this.#own = new BlobSealer(key, config, index)
   }
 
   /** Waits until a thread has room, then hands the files over. `done` gives what became of each, in order. */
@@ -150,7 +150,7 @@ export class Sealing implements AsyncDisposable {
     this.#slots = slots.map((slot) => new Uint8Array(slot))
     this.#freeSlots = slots.map((_, slot) => slot)
     const { key, index, config } = this.#repository
-    const setup: SealSetup = { key, polynomial: config.chunkerPolynomial, index: index.shared, slots }
+    const setup: SealSetup = { key, config, index: index.shared, slots }
     this.#pool = new WorkerPool(new URL(import.meta.resolve('./worker.ts')), {
       size: availableParallelism(),
       setup: () => setup,

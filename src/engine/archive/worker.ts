@@ -9,7 +9,7 @@ import type { SealJob, SealResult, SealSetup } from './job.ts'
 
 const setup = workerData as SealSetup
 const slots = setup.slots.map((slot) => new Uint8Array(slot))
-const sealer = new BlobSealer(setup.key, setup.polynomial, new BlobIndex(setup.index))
+const sealer = new BlobSealer(setup.key, setup.config, new BlobIndex(setup.index))
 
 serveJobs<SealJob, SealResult>((job) => {
   if ('recycled' in job) sealer.recycle(job.recycled)

@@ -21,11 +21,13 @@ import { openForReading, pathOfDescriptor, seconds, statusOf, timesForC } from '
 import { filesystemError } from './errors.ts'
 import { listAttributes, removeAttribute, setAttribute, type ExtendedAttributeValue } from './extended-attributes.ts'
 import { callMakeNode, findLibc, getLibc, linux, systemError } from './libc.ts'
+import { listNames } from './list-names.ts'
 import { checkName, nameForC, textForC } from './name.ts'
 import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants
 const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
+const openChildFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 const slash = 0x2f
 const einval = 22
 const eloop = 40
@@ -45,10 +47,13 @@ export class Directory implements Disposable {
   readonly fd: number
   readonly #prefix: Buffer
   #open: boolean
+  /** Open, and nobody has read from the descriptor yet, so that its place is the beginning. */
+  #isFresh: boolean
 
   private constructor(fd: number, owned = true) {
     this.fd = fd
     this.#open = owned
+    this.#isFresh = owned
     this.#prefix = Buffer.from(`${pathOfDescriptor(fd)}/`)
   }
 
@@ -64,12 +69,17 @@ export class Directory implements Disposable {
   }
 
   openChild(name: Uint8Array): Directory {
-    return new Directory(openSync(this.pathOf(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    const libc = findLibc()
+    if (!libc) return new Directory(openSync(this.pathOf(name), openChildFlags))
+    const fd = libc.openat(this.fd, nameForC(name), openChildFlags | linux.openCloseOnExec)
+    if (fd < 0) throw systemError(libc.errno(), 'open', name)
+    return new Directory(fd)
   }
 
   [Symbol.dispose](): void {
     if (this.#open) closeSync(this.fd)
     this.#open = false
+    this.#isFresh = false
   }
 
   /** A path to an entry that holds for all threads of this process while the directory is open. Its end may be a link. */
@@ -84,7 +94,9 @@ export class Directory implements Disposable {
 
   /** In the order the file system lists them. */
   names(): Buffer[] {
-    return readdirSync(this.#prefix, { encoding: 'buffer' })
+    const libc = this.#isFresh ? findLibc() : undefined
+    this.#isFresh = false
+    return libc ? listNames(libc, this.fd) : readdirSync(this.#prefix, { encoding: 'buffer' })
   }
 
   status(name: Uint8Array): Status {

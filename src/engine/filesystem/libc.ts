@@ -13,6 +13,7 @@ import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import { filesystemError } from './errors.ts'
 
 const definitions = {
+  openat: { return: 'i32', arguments: ['i32', 'buffer', 'i32'] },
   statx: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'u32', 'buffer'] },
   llistxattr: { return: 'i32', arguments: ['buffer', 'buffer', 'u64'] },
   lgetxattr: { return: 'i32', arguments: ['buffer', 'buffer', 'buffer', 'u64'] },
@@ -50,6 +51,9 @@ export const linux = {
   openPath: 0x20_0000,
   openCloseOnExec: 0x8_0000,
 } as const
+
+/** Number of the call `getdents64`, which older C libraries do not export. */
+export const callListEntries = process.arch === 'arm64' ? 61n : 217n
 
 /** Number of the call `mknodat`, which older C libraries do not export by that name. */
 export const callMakeNode = process.arch === 'arm64' ? 33n : 259n

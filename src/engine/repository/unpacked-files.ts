@@ -10,6 +10,9 @@ import { repositoryError } from './errors.ts'
 /** The small JSON files that stand alone, in no pack. */
 export type UnpackedType = 'snapshot' | 'index' | 'lock'
 
+/** Bytes of JSON, many times what a real one has: a small file that unpacks to more would fill the memory. */
+const limits: Readonly<Record<UnpackedType, number>> = { lock: 2 ** 20, snapshot: 2 ** 26, index: 2 ** 28 }
+
 /**
  * Saves and loads the unpacked files of one repository: sealed, compressed in version 2 of the format, and named by
  * the SHA-256 of the stored bytes.
@@ -35,7 +38,7 @@ export class UnpackedFiles {
     const bytes = this.#sealer.seal(this.#version === 1 ? json : packUnpacked(json))
     let reason = 'other bytes came out'
     try {
-      if (Buffer.compare(this.#open(bytes), json) === 0) return { ref: { type, name: sha256Hex(bytes) }, bytes }
+      if (Buffer.compare(this.#open(type, bytes), json) === 0) return { ref: { type, name: sha256Hex(bytes) }, bytes }
     } catch (thrown) {
       reason = textOf(thrown)
     }
@@ -60,7 +63,7 @@ export class UnpackedFiles {
     if (sha256Hex(bytes) !== id) bytes = await loadAll(this.backend, ref, undefined, signal)
     if (sha256Hex(bytes) !== id) throw this.damaged(ref, 'its bytes do not hash to its name')
     try {
-      return this.#open(bytes)
+      return this.#open(type, bytes)
     } catch (thrown) {
       throw this.damaged(ref, textOf(thrown), thrown)
     }
@@ -82,7 +85,7 @@ export class UnpackedFiles {
     return repositoryError('repository.file-damaged', facts, cause)
   }
 
-  #open(bytes: Uint8Array): Uint8Array {
-    return unpackUnpacked(this.#sealer.unseal(bytes))
+  #open(type: UnpackedType, bytes: Uint8Array): Uint8Array {
+    return unpackUnpacked(this.#sealer.unseal(bytes), limits[type])
   }
 }

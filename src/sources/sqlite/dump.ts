@@ -38,12 +38,15 @@ export const sqliteSource: SourceType<SqliteOptions> = {
         continue
       }
       const place = placeOf(rawPathOf(path), database)
+      let isCopied = true
+      const onFailure = (): void => void (isCopied = false)
       yield {
         kind: 'replace',
         path: database,
-        content: { kind: 'stream', open: (signal) => streamDatabase(database, place, context, signal) },
+        content: { kind: 'stream', open: (signal) => streamDatabase(database, place, context, onFailure, signal) },
       }
-      for (const side of sideFiles) yield { kind: 'omit', path: database + side }
+      // The archive comes to these after the database, because their names begin with its name.
+      for (const side of sideFiles) yield { kind: 'omit', path: database + side, unless: () => !isCopied }
     }
   },
 }
@@ -64,6 +67,7 @@ async function* streamDatabase(
   database: RawPath,
   place: RawPath,
   context: DumpContext,
+  onFailure: () => void,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const copy = rawPathOf(`${context.temporaryFolder}/${randomHex(8)}.sqlite`)
@@ -72,6 +76,7 @@ async function* streamDatabase(
     const answer = await copyInThread({ database, copy }, signal)
     if ('failed' in answer) {
       const text = `It could not be copied consistently, so its bytes were taken as they lay: ${answer.failed}`
+      onFailure() // because what its log holds is nowhere else
       context.report({ subject, severity: 'warning', text })
       yield* readFile(database, signal)
       return

@@ -284,6 +284,16 @@ test('a database of which no copy can be made is taken as it lies, with a warnin
   assert.equal(project.context.findings[0]!.severity, 'warning')
 })
 
+test('a database of which no copy can be made is taken with the log in which its last transactions are', async () => {
+  await using project = await makeProject()
+  const files = { '': Buffer.alloc(5000, 7), '-wal': Buffer.alloc(5000, 'committed, and nowhere else') }
+  files[''].write('SQLite format 3\0', 'latin1')
+  for (const [side, bytes] of Object.entries(files)) writeFileSync(join(project.path, `app.db${side}`), bytes)
+  const drained = await project.dump('app.db')
+  for (const [side, bytes] of Object.entries(files)) assert.ok(bytes.equals(drained.get(`files/app.db${side}`)!))
+  assert.equal(project.context.findings[0]!.severity, 'warning')
+})
+
 test('a copy can be read by its owner alone while it lies there', async () => {
   await using project = await makeProject()
   const path = join(project.path, 'app.db')

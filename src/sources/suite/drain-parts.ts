@@ -24,7 +24,8 @@ async function drainFolder(part: FolderPart, drained: Drained, signal?: AbortSig
   const waiting = ['']
   while (waiting.length > 0) {
     const folder = waiting.pop()!
-    for (const entry of readdirSync(bytesOf(`${root}/${folder}`), { withFileTypes: true, encoding: 'latin1' })) {
+    const entries = readdirSync(bytesOf(`${root}/${folder}`), { withFileTypes: true, encoding: 'latin1' })
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       const kind = entry.isDirectory() ? 'dir' : entry.isSymbolicLink() ? 'symlink' : 'file'
       if (part.leaveOut?.(path, kind)) continue

@@ -3,7 +3,7 @@ import type { Services } from '../services.ts'
 import { lookInto } from '../vaults/known-snapshots.ts'
 
 export interface BackupList {
-  /** Newest first. */
+  /** Newest first; copies of one in the order of the project's vaults. */
   readonly backups: readonly KnownSnapshot[]
   /** Vaults that could not be looked at; what the catalog remembers of them is in the list. */
   readonly troubles: readonly { readonly vault: string; readonly project: string; readonly error: unknown }[]
@@ -26,6 +26,6 @@ export async function listBackups(
       if (content.trouble) troubles.push({ vault: vault.name, project: project.name, error: content.trouble })
     }
   }
-  backups.sort((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1))
+  backups.sort((a, b) => b.time - a.time)
   return { backups, troubles }
 }

@@ -190,6 +190,7 @@ async function makeSnapshot(
         return [manifest(services, project, run, startedAt, artifacts)]
       },
       ...(parent && { parent: { id: parent.id, tree: parent.snapshot.tree, timeNs: parseTime(parent.snapshot.time) } }),
+      memory: services.memoryOf(vault.name, project.name),
       timeNs: BigInt(startedAt) * 1_000_000n,
       paths: [project.path],
       hostname,

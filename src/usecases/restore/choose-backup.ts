@@ -2,6 +2,7 @@ import { vaultsOf, type KnownSnapshot, type Project, type Vault } from '#model'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { lookInto } from '../vaults/known-snapshots.ts'
+import { openVault } from '../vaults/open-vault.ts'
 
 /** Which backup is wanted. A date is a day of the calendar, `2025-11-21`, in the organisation's time zone. */
 export type Wanted =
@@ -20,7 +21,7 @@ export interface ChosenBackup {
  * Finds the backup that is wanted: the newest one, the newest up to the end of a day, or that of an id. Of copies in
  * several vaults the one in the nearest vault: hot before archive.
  *
- * @throws `restore.no-backup`; what kept the only vault from being looked at.
+ * @throws `restore.no-backup`; `restore.ambiguous`; `repository.missing`; what kept the only vault from being looked at.
  */
 export async function chooseBackup(
   services: Pick<Services, 'catalog' | 'clock' | 'configuration' | 'secret'>,
@@ -49,6 +50,8 @@ export async function chooseBackup(
     return { ...best, troubles }
   }
   if (troubles[0] && troubles.length === vaults.length) throw troubles[0].error
+  // Because a vault without a repository has no backups either, and says more of what is wrong.
+  await (await openVault(services, nearest[0]!, project.name, signal))[Symbol.asyncDispose]()
   throw usecaseError('restore.no-backup', {
     project: project.name,
     which: inWords(wanted),

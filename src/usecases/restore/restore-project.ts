@@ -64,6 +64,8 @@ export interface PreparedRestore extends AsyncDisposable {
 interface Step {
   readonly what: string
   readonly plan: RestorePlan
+  /** The plan anew, for a target that has changed since. */
+  readonly planAgain: () => Promise<RestorePlan>
   /** Databases that this step puts in place, absolute. */
   readonly databases: readonly string[]
 }
@@ -151,8 +153,9 @@ async function planFolder(
   signal: AbortSignal,
 ): Promise<Step> {
   const request = { tree, target: to, existing: 'overwrite', ...(include && { include }) } as const
-  const plan = await planRestore(repository, request, signal)
-  return { what: 'the snapshot', plan, databases: databasesIn(layout, '', to) }
+  const planAgain = (): Promise<RestorePlan> => planRestore(repository, request, signal)
+  const databases = databasesIn(layout, '', to, include)
+  return { what: 'the snapshot', plan: await planAgain(), planAgain, databases }
 }
 
 /** Whether the history comes from the bundle: it is wanted, the project has no `.git`, and the files bring none. */
@@ -193,8 +196,9 @@ async function planInPlace(
     if (below?.length === 0) return
     const whole = !below || below.includes(strip)
     const request = { tree, strip, target, existing: 'overwrite', ...(!whole && { include: below }) } as const
-    const plan = await planRestore(repository, request, signal)
-    steps.push({ what, plan, databases: databasesIn(layout, `${strip}/`, target) })
+    const planAgain = (): Promise<RestorePlan> => planRestore(repository, request, signal)
+    const databases = databasesIn(layout, `${strip}/`, target, below)
+    steps.push({ what, plan: await planAgain(), planAgain, databases })
   }
   if (layout.top.includes('config')) await add('settings and secrets', 'config', project.path, include)
   const outside = placesOutside(project)
@@ -237,10 +241,17 @@ async function withoutOutside(
   return [...(include ?? []).filter((path) => path !== 'files'), ...kept.map((name) => `files/${name}`)]
 }
 
-function databasesIn({ manifest }: SnapshotLayout, prefix: string, target: string): string[] {
+/** Of the databases below `prefix` those that are wanted, where they will be. */
+function databasesIn(
+  { manifest }: SnapshotLayout,
+  prefix: string,
+  target: string,
+  include: readonly string[] | undefined,
+): string[] {
+  const isWanted = (path: string): boolean => include?.some((one) => path === one || path.startsWith(`${one}/`)) ?? true
   const artifacts = manifest?.artifacts ?? []
   return artifacts
-    .filter(({ kind, path }) => kind === 'sqlite' && path.startsWith(prefix))
+    .filter(({ kind, path }) => kind === 'sqlite' && path.startsWith(prefix) && isWanted(path))
     .map(({ path }) => join(target, path.slice(prefix.length)))
 }
 
@@ -301,12 +312,16 @@ async function performSteps(
     if (preview.overwrites) await verifyFirst(services, project, repository, steps, signal)
     // Before the files, because they bring the times of the folder that .git is made in.
     const findings = preview.git ? await restoreGit(services, project, repository, tree, layout, signal) : []
+    let hasNewFolders = preview.git
     for (const step of steps) {
+      // Because a plan made before says that folders are missing which an earlier step has made.
+      const plan: RestorePlan = hasNewFolders ? await step.planAgain() : step.plan
+      hasNewFolders ||= plan.counts.folders > 0
       for (const database of step.databases) removeJournals(database)
       const progress = { label: `${project.name}: restoring ${step.what}`, unit: 'bytes' } as const
       const result = await performRestore(
         repository,
-        step.plan,
+        plan,
         { progress: ({ bytes, totalBytes }) => services.progress({ ...progress, done: bytes, total: totalBytes }) },
         signal,
       )

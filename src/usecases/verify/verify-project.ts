@@ -77,13 +77,14 @@ async function keep(
   const endedAt = clock.now()
   await catalog.verifications.add({ ...verification, id: randomHex(8), endedAt })
   const worst = findings.find(({ severity }) => severity === 'damage') ?? findings[0]
-  const because = status === 'sound' || !worst ? '' : `: ${worst.subject} ${worst.text}`
+  const because =
+    status === 'sound' || !worst ? '' : `, ${worst.subject === 'verify' ? '' : `${worst.subject}: `}${worst.text}`
   const level = status === 'sound' ? 'info' : status === 'damaged' ? 'error' : 'warning'
   await catalog.log.add({
     time: endedAt,
     kind: 'verify',
     level,
     project,
-    text: `Verified ${vault}: ${status}${because}`,
+    text: `Verification of ${vault}: ${status}${because}`,
   })
 }

@@ -35,7 +35,19 @@ export const links: readonly Tree[] = [
   {
     title: 'links whose target has odd characters',
     build: (folder) => {
-      const targets = ['a\nb', '\t', '"\'\\', '<&>', '\u2028\u2029', '\x01\x1f\x7f', '\ufffd', '😀', 'é', 'e\u0301', '\\xff']
+      const targets = [
+        'a\nb',
+        '\t',
+        '"\'\\',
+        '<&>',
+        '\u2028\u2029',
+        '\x01\x1f\x7f',
+        '\ufffd',
+        '😀',
+        'é',
+        'e\u0301',
+        '\\xff',
+      ]
       for (const [nth, target] of targets.entries()) symlinkSync(target, at(folder, `${nth}`))
     },
   },

@@ -56,7 +56,9 @@ export const metadata: readonly Tree[] = [
     title: 'all sorts of modes of files',
     needs: ['root'],
     build: (folder) => {
-      for (const mode of [0, 0o1, 0o111, 0o222, 0o400, 0o444, 0o600, 0o644, 0o755, 0o777, 0o1644, 0o2755, 0o4755, 0o7777]) {
+      for (const mode of [
+        0, 0o1, 0o111, 0o222, 0o400, 0o444, 0o600, 0o644, 0o755, 0o777, 0o1644, 0o2755, 0o4755, 0o7777,
+      ]) {
         writeNamed(folder, mode.toString(8))
         chmodSync(at(folder, mode.toString(8)), mode)
       }
@@ -80,7 +82,14 @@ export const metadata: readonly Tree[] = [
     title: 'owners that nobody knows',
     needs: ['root'],
     build: (folder) => {
-      for (const [uid, gid] of [[4_000_000_000, 4_000_000_001], [1, 0], [0, 1], [65_534, 65_534], [1000, 2_147_483_648], [4_294_967_294, 5]] as const) {
+      for (const [uid, gid] of [
+        [4_000_000_000, 4_000_000_001],
+        [1, 0],
+        [0, 1],
+        [65_534, 65_534],
+        [1000, 2_147_483_648],
+        [4_294_967_294, 5],
+      ] as const) {
         const name = `${uid} ${gid}`
         writeNamed(folder, name)
         symlinkSync(name, at(folder, `link to ${name}`))
@@ -185,7 +194,12 @@ export const metadata: readonly Tree[] = [
       chownSync(at(folder, 'two'), 1234, 1234)
       chmodSync(at(folder, 'two'), 0o4755)
       for (const path of ['one', 'two'])
-        setAttribute(folder, path, 'security.capability', Buffer.from('0100000200040000000000000000000000000000', 'hex'))
+        setAttribute(
+          folder,
+          path,
+          'security.capability',
+          Buffer.from('0100000200040000000000000000000000000000', 'hex'),
+        )
     },
   },
   {

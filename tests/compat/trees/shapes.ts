@@ -43,9 +43,9 @@ export const shapes: readonly Tree[] = [
     },
   },
   {
-    title: 'a path of 800 folders',
+    title: 'a path of 300 folders',
     build: (folder) =>
-      withDeepFolder(folder, Array<string>(800).fill('d'), (deepest) => writeNamed(deepest, 'at the bottom')),
+      withDeepFolder(folder, Array<string>(300).fill('d'), (deepest) => writeNamed(deepest, 'at the bottom')),
   },
   {
     title: 'a path of more than 4,096 bytes, and things at its end',
@@ -59,12 +59,12 @@ export const shapes: readonly Tree[] = [
       }),
   },
   {
-    title: 'a path of 1,500 folders in 16,500 bytes',
+    title: 'a path of 600 folders in 6,600 bytes',
     blind: ['deep-paths'],
     build: (folder) =>
       withDeepFolder(
         folder,
-        Array.from({ length: 1500 }, (_, depth) => `folder${String(depth).padStart(4, '0')}`),
+        Array.from({ length: 600 }, (_, depth) => `folder${String(depth).padStart(4, '0')}`),
         (deepest) => writeNamed(deepest, 'at the bottom'),
       ),
   },
