@@ -8,6 +8,7 @@ import { stockRestic, type StockRestic } from '#engine/testing'
 import { needs } from '../needs.ts'
 import { backUpWithRestic, remove } from './battery.ts'
 import { assertSameTree } from './compare.ts'
+import { placeInMemory } from './place.ts'
 import { programIn, type Program } from './program.ts'
 import { getTree } from './trees.ts'
 
@@ -41,7 +42,7 @@ describe('the program as people run it', { skip: needs('restic', 'rsync', 'setfa
   let program: Program
   const sources: Record<string, string> = {}
   before(async () => {
-    restic = await stockRestic(password)
+    restic = await stockRestic(password, placeInMemory())
     for (const [nth, title] of titles.entries()) {
       const source = join(restic.scratch, 'projects', `project-${nth}`)
       mkdirSync(source, { recursive: true })
@@ -108,7 +109,7 @@ test(
   'what may not be read is named, and the run is incomplete',
   { skip: needs('restic', 'rsync', 'root') },
   async () => {
-    await using restic = await stockRestic(password)
+    await using restic = await stockRestic(password, placeInMemory())
     const nobody = 65_534
     const source = join(restic.scratch, 'project')
     mkdirSync(join(source, 'closed/inner'), { recursive: true })

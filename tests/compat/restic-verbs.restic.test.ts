@@ -12,6 +12,7 @@ import { stockRestic, type StockRestic } from '#engine/testing'
 import { needs } from '../needs.ts'
 import { remove } from './battery.ts'
 import { assertSameTree } from './compare.ts'
+import { placeInMemory } from './place.ts'
 import { programIn, type Program } from './program.ts'
 import { getTree, noise } from './trees.ts'
 
@@ -59,7 +60,7 @@ describe('a vault after the verbs of restic', { skip: needs('restic', 'rsync', '
   }
 
   before(async () => {
-    restic = await stockRestic(password)
+    restic = await stockRestic(password, placeInMemory())
     source = join(restic.scratch, 'shop')
     mkdirSync(join(source, 'uploads'), { recursive: true })
     getTree('names that are not UTF-8').build(source)

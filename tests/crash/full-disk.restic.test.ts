@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { needs } from '../needs.ts'
-import { chanceOf, seedOf } from './chance.ts'
+import { chanceOf, isLong, seedOf } from './chance.ts'
 import { errorOf, Installation, reportOf, type RunReport } from './program.ts'
 import { assertSame, contentsOf, makeProject, projectDatabases, SnapshotReader } from './record.ts'
 import { SmallDisk } from './small-disk.ts'
@@ -24,7 +24,11 @@ function makeSmall(bewaar: Installation): string {
   return project
 }
 
-async function run(bewaar: Installation, under: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<[number, RunReport]> {
+async function run(
+  bewaar: Installation,
+  under: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<[number, RunReport]> {
   const ended = await bewaar.run(['run'], { under, env })
   assert.notEqual(ended.stdout, '', ended.stderr)
   return [ended.code, reportOf(ended.stdout)!]
@@ -87,7 +91,7 @@ test('a state folder that is full is an error, and no backup is lost or claimed'
   assert.equal((await bewaar.run(['init'], { under })).code, 0)
   assert.equal((await run(bewaar, under))[0], 0)
   const record = contentsOf(project)
-  for (const left of [0, 8192, 40_000]) {
+  for (const left of isLong ? [0, 4096, 8192, 16_384, 40_000, 100_000] : [0, 40_000]) {
     disk.fill(join(bewaar.state, 'ballast'), left)
     writeFileSync(join(project, 'more'), String(left))
     const ended = await bewaar.run(['run'], { under })
@@ -142,7 +146,10 @@ test('a full folder for temporary files is told, and the rest of the project is 
   const [code, report] = await run(bewaar, disk.under, { TMPDIR: temporary })
   if (code !== 0) {
     assert.ok(code === 3 || code === 1)
-    assert.ok(code === 1 || report.findings.some(({ subject }) => subject.includes('shop.sqlite')), JSON.stringify(report))
+    assert.ok(
+      code === 1 || report.findings.some(({ subject }) => subject.includes('shop.sqlite')),
+      JSON.stringify(report),
+    )
   }
   rmSync(disk.inside('ballast'))
   disk.resize(20)

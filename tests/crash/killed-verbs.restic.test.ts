@@ -10,7 +10,7 @@ import { assertTyped, Installation, reportOf } from './program.ts'
 import { assertSame, changeProject, contentsOf, makeProject, projectDatabases } from './record.ts'
 
 const skip = needs('restic')
-const moments = isLong ? 40 : 4
+const moments = isLong ? 40 : 3
 const seed = seedOf(20_260_103)
 
 function installation(): Installation {
@@ -52,7 +52,8 @@ test(`an init that is killed at ${moments} moments is completed by the next one`
   makeProject(bewaar.projects['data']!.path, chanceOf(seed), { small: 20, large: 1, largeBytes: 300_000 })
   const usual = await durationOf(() => bewaar.succeed('init'))
   for (const share of shares(seed)) {
-    for (const folder of [bewaar.state, ...Object.values(bewaar.vaults)]) rmSync(folder, { recursive: true, force: true })
+    for (const folder of [bewaar.state, ...Object.values(bewaar.vaults)])
+      rmSync(folder, { recursive: true, force: true })
     await killAfter(bewaar, ['init'], share * usual)
     await bewaar.succeed('init')
     const report = reportOf(JSON.stringify(await bewaar.succeed('run')))
@@ -62,29 +63,33 @@ test(`an init that is killed at ${moments} moments is completed by the next one`
   }
 })
 
-test(`a copy that is killed at ${moments} moments harms neither vault, and the next completes it`, { skip }, async () => {
-  const chance = chanceOf(seed)
-  using bewaar = installation()
-  const project = bewaar.projects['data']!.path
-  makeProject(project, chance, { small: 60, large: 2, largeBytes: 4_000_000 })
-  await bewaar.succeed('init')
-  await bewaar.succeed('run')
-  const usual = await durationOf(() => bewaar.succeed('copy'))
-  for (const [round, share] of shares(seed + 1).entries()) {
-    changeProject(project, chance, round * 3)
+test(
+  `a copy that is killed at ${moments} moments harms neither vault, and the next completes it`,
+  { skip },
+  async () => {
+    const chance = chanceOf(seed)
+    using bewaar = installation()
+    const project = bewaar.projects['data']!.path
+    makeProject(project, chance, { small: 60, large: 2, largeBytes: 4_000_000 })
+    await bewaar.succeed('init')
     await bewaar.succeed('run')
-    await killAfter(bewaar, ['copy'], share * usual)
-    await bewaar.succeed('copy')
-    for (const vault of ['vault', 'second']) await bewaar.restic(bewaar.repository('data', vault), 'check')
-  }
-  const record = contentsOf(project)
-  for (const vault of ['vault', 'second']) {
-    await bewaar.restic(bewaar.repository('data', vault), 'check', '--read-data')
-    const target = join(bewaar.scratch, `from-${vault}`)
-    await bewaar.succeed('restore', '--project=data', `--vault=${vault}`, `--to=${target}`)
-    assertSame(contentsOf(join(target, 'files')), record, vault)
-  }
-})
+    const usual = await durationOf(() => bewaar.succeed('copy'))
+    for (const [round, share] of shares(seed + 1).entries()) {
+      changeProject(project, chance, round * 3)
+      await bewaar.succeed('run')
+      await killAfter(bewaar, ['copy'], share * usual)
+      await bewaar.succeed('copy')
+      for (const vault of ['vault', 'second']) await bewaar.restic(bewaar.repository('data', vault), 'check')
+    }
+    const record = contentsOf(project)
+    for (const vault of ['vault', 'second']) {
+      await bewaar.restic(bewaar.repository('data', vault), 'check', '--read-data')
+      const target = join(bewaar.scratch, `from-${vault}`)
+      await bewaar.succeed('restore', '--project=data', `--vault=${vault}`, `--to=${target}`)
+      assertSame(contentsOf(join(target, 'files')), record, vault)
+    }
+  },
+)
 
 test(`a restore that is killed at ${moments} moments leaves no half file under its name`, { skip }, async () => {
   const chance = chanceOf(seed)

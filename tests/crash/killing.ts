@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync, readdirSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -90,23 +90,24 @@ export class KilledRuns {
     for (const id of this.#acknowledged) assert.ok(complete.includes(id), `the catalog does not know ${id}`)
   }
 
-  /** Restores every snapshot as people do, and with stock restic. */
-  async assertAllRestored(): Promise<void> {
+  /** Restores snapshots to folders: every nth with stock restic, and fewer as people do. */
+  async assertRestored(every: number): Promise<void> {
     const { scratch } = this.#bewaar
     for (const [nth, [id, record]] of [...this.#records].entries()) {
       const [ours, theirs] = [join(scratch, `ours${nth}`), join(scratch, `theirs${nth}`)]
+      if (nth % every !== 0) continue
       await this.#bewaar.restic(this.repository, 'restore', id, '--target', theirs)
       assertSame(contentsOf(join(theirs, 'files')), record, `restic's restore of ${id}`)
-      if (nth % 5 !== 0) continue
+      rmSync(theirs, { recursive: true })
+      if (nth % (every * 4) !== 0) continue
       await this.#bewaar.succeed('restore', '--project=data', `--snapshot=${id}`, `--to=${ours}`)
       assertSame(contentsOf(join(ours, 'files')), record, `restore of ${id}`)
+      rmSync(ours, { recursive: true })
     }
   }
 
   snapshots(): string[] {
-    return readdirSync(join(this.repository, 'snapshots'))
-      .filter(isFileName)
-      .sort()
+    return readdirSync(join(this.repository, 'snapshots')).filter(isFileName).sort()
   }
 
   /** Another content for one path of every record, so that a comparison must fail. */
@@ -126,16 +127,17 @@ export class KilledRuns {
   async #untilLocked(ended: Promise<unknown>): Promise<void> {
     const locks = join(this.repository, 'locks')
     const before = new Set(readdirSync(locks))
-    let isOver = false
-    void ended.then(() => (isOver = true))
-    while (!isOver && readdirSync(locks).every((name) => before.has(name) || !isFileName(name))) await pause(3)
+    const over = new AbortController()
+    void ended.then(() => over.abort())
+    const isLocked = (): boolean => readdirSync(locks).some((name) => !before.has(name) && isFileName(name))
+    while (!over.signal.aborted && !isLocked()) await pause(3)
   }
 
   #takeDown({ stdout }: Ended): void {
     const report = reportOf(stdout)
     assert.equal(report?.status, 'complete', stdout)
-    this.#records.set(report!.snapshot!, contentsOf(this.#project))
-    this.#acknowledged.add(report!.snapshot!)
+    this.#records.set(report.snapshot!, contentsOf(this.#project))
+    this.#acknowledged.add(report.snapshot!)
   }
 
   #packs(): number {

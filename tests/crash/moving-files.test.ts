@@ -9,7 +9,7 @@ import { chanceOf, isLong, seedOf } from './chance.ts'
 import { Installation, reportOf, start } from './program.ts'
 import { assertSame, contentsOf } from './record.ts'
 
-const rounds = isLong ? 40 : 4
+const rounds = isLong ? 40 : 3
 const seed = seedOf(20_260_105)
 const writer = fileURLToPath(new URL('moving-writer.ts', import.meta.url))
 const blockBytes = 65_536
@@ -33,7 +33,9 @@ function isOverwritten(bytes: Buffer): boolean {
   const pure = letters.filter((letter) => letter !== undefined)
   const changes = pure.filter((letter, nth) => nth > 0 && letter !== pure[nth - 1])
   const [newer, older] = [pure[0]! - 97, pure.at(-1)! - 97]
-  return letters.length - pure.length <= 1 && (changes.length === 0 || (changes.length === 1 && newer === (older + 1) % 26))
+  return (
+    letters.length - pure.length <= 1 && (changes.length === 0 || (changes.length === 1 && newer === (older + 1) % 26))
+  )
 }
 
 /** The numbers from 0, or nothing after a truncation, without a hole. */
@@ -100,7 +102,10 @@ function assertConsistent(folder: string, told: ReadonlySet<string>): void {
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!lstatSync(join(folder, name)).isFile() || told.has(`files/moving/${name}`)) continue
     const bytes = readFileSync(join(folder, name))
-    assert.ok(wasEverThere(name, bytes), `${name} was never so: ${bytes.length} bytes, ${bytes.toString('latin1', 0, 60)}`)
+    assert.ok(
+      wasEverThere(name, bytes),
+      `${name} was never so: ${bytes.length} bytes, ${bytes.toString('latin1', 0, 60)}`,
+    )
   }
 }
 

@@ -41,7 +41,7 @@ export function start(command: readonly string[], env: NodeJS.ProcessEnv = proce
   const child = spawn(command[0]!, command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const texts = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name]!.setEncoding('utf8').on('data', (text: string) => (texts[name] += text))
+    child[name].setEncoding('utf8').on('data', (text: string) => (texts[name] += text))
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)

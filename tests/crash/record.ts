@@ -1,7 +1,18 @@
 /** What a project held, written down without any code of ours, to compare what comes back with it. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -35,7 +46,10 @@ export function makeProject(folder: string, chance: Chance, { small, large, larg
     writeFileSync(join(folder, name), chance.bytes(chance.below(3000)))
   }
   for (let nth = 0; nth < large; nth++) writeFileSync(join(folder, `large${nth}`), chance.bytes(largeBytes))
-  writeFileSync(join(folder, 'db.json'), JSON.stringify({ round: 0, rows: Array.from({ length: 50 }, chance.next) }))
+  writeFileSync(
+    join(folder, 'db.json'),
+    JSON.stringify({ round: 0, rows: Array.from({ length: 50 }, () => chance.next()) }),
+  )
   using database = new DatabaseSync(join(folder, sqliteName))
   database.exec('PRAGMA journal_mode = WAL; CREATE TABLE shop (id INTEGER PRIMARY KEY, words TEXT)')
   addRows(database, chance, 200)
@@ -51,7 +65,10 @@ export function changeProject(folder: string, chance: Chance, round: number): vo
   if (first) writeFileSync(join(below, first), chance.bytes(chance.below(5000)))
   if (second) rmSync(join(below, second))
   if (round % 3 === 0) writeFileSync(join(folder, 'large0'), chance.bytes(3_000_000))
-  writeFileSync(join(folder, 'db.json'), JSON.stringify({ round, rows: Array.from({ length: 50 }, chance.next) }))
+  writeFileSync(
+    join(folder, 'db.json'),
+    JSON.stringify({ round, rows: Array.from({ length: 50 }, () => chance.next()) }),
+  )
   using database = new DatabaseSync(join(folder, sqliteName))
   addRows(database, chance, 20)
 }
@@ -139,7 +156,8 @@ export class SnapshotReader {
       const name = Buffer.from(node.name).toString()
       if (node.type === 'dir') {
         found[name] = 'dir'
-        for (const [path, content] of Object.entries(await this.#tree(node.subtree!))) found[`${name}/${path}`] = content
+        for (const [path, content] of Object.entries(await this.#tree(node.subtree!)))
+          found[`${name}/${path}`] = content
       } else if (node.type === 'symlink') found[name] = `-> ${Buffer.from(node.linkTarget!).toString()}`
       else if (node.type === 'file') found[name] = await this.#file(name, node.content!)
       else found[name] = `special ${node.mode}`

@@ -18,7 +18,7 @@ export class SmallDisk implements Disposable {
     mkdirSync(folder, { recursive: true })
     const steps = `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec sleep 3600`
     const keeper = spawn('unshare', ['--mount', 'sh', '-c', steps, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(keeper.stdout!, 'data')
+    await once(keeper.stdout, 'data')
     return new SmallDisk(keeper, folder)
   }
 

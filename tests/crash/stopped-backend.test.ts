@@ -5,7 +5,16 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 import { AppError, Secret } from '#base'
-import { archive, type Backend, check, copySnapshots, openRepository, performRestore, planRestore, type Repository } from '#engine'
+import {
+  archive,
+  type Backend,
+  check,
+  copySnapshots,
+  openRepository,
+  performRestore,
+  planRestore,
+  type Repository,
+} from '#engine'
 import { cheapKey, type Fault, FaultyBackend, MemoryBackend, memoryPassword, memoryRepository } from '#engine/testing'
 import { chanceOf, isLong, seedOf } from './chance.ts'
 import { assertSame, type Contents, contentsOf } from './record.ts'
@@ -17,14 +26,14 @@ const seed = seedOf(20_260_102)
 const source = join(scratch, 'source')
 const opening = { password: memoryPassword, lockTimings: { settleMs: 0 } }
 
-/** Some small files, and large ones whose chunks fill several packs. */
-function makeSource(round: number): Contents {
+/** Some small files and two large ones: two of 9 MB fill more than one pack. */
+function makeSource(round: number, largeBytes = 600_000): Contents {
   const chance = chanceOf(seed + round)
   for (let nth = 0; nth < 12; nth++) {
     mkdirSync(join(source, `d${nth % 3}`), { recursive: true })
     writeFileSync(join(source, `d${nth % 3}`, `f${nth}`), chance.bytes(chance.below(4000)))
   }
-  for (const name of ['large', 'larger']) writeFileSync(join(source, name), chance.bytes(9_000_000))
+  for (const name of ['large', 'larger']) writeFileSync(join(source, name), chance.bytes(largeBytes))
   return contentsOf(source)
 }
 
@@ -41,7 +50,11 @@ async function backUp(repository: Repository): Promise<string> {
 async function assertWhole(backend: Backend, records: ReadonlyMap<string, Contents>, what: string): Promise<void> {
   await using repository = await openRepository(backend, opening)
   const { findings, snapshots } = await check(repository, { readShare: 1 })
-  assert.deepEqual(findings.filter(({ severity }) => severity !== 'notice'), [], what)
+  assert.deepEqual(
+    findings.filter(({ severity }) => severity !== 'notice'),
+    [],
+    what,
+  )
   assert.ok(snapshots >= records.size, what)
   for (const [id, record] of records) {
     const target = mkdtempSync(join(scratch, 'target-'))
@@ -90,9 +103,9 @@ test('a backup that stops for good at any operation loses nothing, and the next 
   const first = makeSource(0)
   await using created = await memoryRepository(template)
   const before = new Map([[await backUp(created), first]])
-  const second = makeSource(1)
+  const second = makeSource(1, 9_000_000)
   const { operations } = await strike(template.clone(), never, backUp)
-  const chosen = moments(operations, 8)
+  const chosen = moments(operations, 5)
   context.diagnostic(`${chosen.length} of ${operations} operations`)
   for (const at of chosen) {
     const backend = template.clone()
@@ -179,7 +192,11 @@ for (const type of faultyTypes) {
       if (action === 'truncate') continue
       await assertWhole(backend, before, `${action} of a ${type}`)
       await using repository = await openRepository(backend, opening)
-      await assertWhole(backend, new Map([...before, [await backUp(repository), second]]), `after ${action} of a ${type}`)
+      await assertWhole(
+        backend,
+        new Map([...before, [await backUp(repository), second]]),
+        `after ${action} of a ${type}`,
+      )
     }
   })
 }
@@ -196,7 +213,10 @@ test('what was stored by half is told by check, and the snapshots before it are 
     await using repository = await openRepository(backend, opening)
     const { findings, damagedSnapshots } = await check(repository, { readShare: 1 })
     // because a pack that no index names is in nobody's way
-    assert.ok(findings.some(({ severity }) => type === 'pack' || severity !== 'notice'), type)
+    assert.ok(
+      findings.some(({ severity }) => type === 'pack' || severity !== 'notice'),
+      type,
+    )
     assert.ok(!damagedSnapshots.includes(id), type)
     if (type === 'index') continue
     const { snapshot } = await repository.findSnapshot(id)

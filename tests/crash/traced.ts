@@ -17,7 +17,7 @@ export function readTrace(log: string): Call[] {
   const calls: Call[] = []
   const open = new Map<string, { name: string; args: string; began: number }>()
   for (const [line, text] of log.split('\n').entries()) {
-    const [, thread, name, args, result] = whole.exec(text) ?? []
+    const [, , name, args, result] = whole.exec(text) ?? []
     if (name !== undefined) {
       calls.push({ name, args: args!, began: line, ended: line, succeeded: isSuccess(result!) })
       continue
@@ -33,7 +33,6 @@ export function readTrace(log: string): Call[] {
     open.delete(end[1]!)
     const { name: called, args: before, began } = start!
     calls.push({ name: called, args: before + end[3]!, began, ended: line, succeeded: isSuccess(end[4]!) })
-    void thread
   }
   return calls.sort((a, b) => a.began - b.began)
 }
@@ -54,7 +53,10 @@ interface Naming {
  * of all files that a snapshot needs are fsynced before the snapshot has its own.
  */
 export function breachesOf(calls: readonly Call[], repository: string): string[] {
-  const namings = calls.filter(isNaming).map(namingOf).filter(({ to }) => to.startsWith(`${repository}/`))
+  const namings = calls
+    .filter(isNaming)
+    .map(namingOf)
+    .filter(({ to }) => to.startsWith(`${repository}/`))
   const breaches = namings.flatMap(({ from, to, call }) => [
     ...(hasFsync(calls, from, { before: call.began }) ? [] : [`${to} was named before its bytes were durable`]),
     ...(writesAfterFsync(calls, from) ? [`${to} was written to after its fsync`] : []),
@@ -106,7 +108,9 @@ function isFsyncOf({ name, args }: Call, path: string): boolean {
 
 function writesAfterFsync(calls: readonly Call[], path: string): boolean {
   const fsync = calls.find((call) => isFsyncOf(call, path))
-  return calls.some(({ name, args, began }) => /write/.test(name) && args.includes(`<${path}>`) && began > (fsync?.began ?? 0))
+  return calls.some(
+    ({ name, args, began }) => /write/.test(name) && args.includes(`<${path}>`) && began > (fsync?.began ?? 0),
+  )
 }
 
 function folderOf(path: string): string {

@@ -16,10 +16,11 @@ const small = { small: 30, large: 1, largeBytes: 2_000_000 }
 async function stopWhenLocked({ child, ended }: Started, repository: string): Promise<void> {
   const locks = join(repository, 'locks')
   const before = new Set(readdirSync(locks))
-  let isOver = false
-  void ended.then(() => (isOver = true))
-  while (!isOver && !readdirSync(locks).some((name) => !before.has(name) && /^[0-9a-f]{64}$/.test(name))) await pause(2)
-  assert.ok(!isOver, 'it ended before it was seen to lock')
+  const over = new AbortController()
+  void ended.then(() => over.abort())
+  const isLocked = (): boolean => readdirSync(locks).some((name) => !before.has(name) && /^[0-9a-f]{64}$/.test(name))
+  while (!over.signal.aborted && !isLocked()) await pause(2)
+  assert.ok(!over.signal.aborted, 'it ended before it was seen to lock')
   child.kill('SIGSTOP')
 }
 

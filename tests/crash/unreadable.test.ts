@@ -19,8 +19,8 @@ const somebodyElse = 1
 function withoutRights(): string[] {
   const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
   const main = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url))
-  const [program, ...args] = [...asNobody, 'test', '-r', main]
-  if (spawnSync(program!, args).status === 0) return asNobody
+  const [program, ...args] = ['setpriv', ...asNobody.slice(1), 'test', '-r', main]
+  if (spawnSync(program, args).status === 0) return asNobody
   return ['setpriv', '--inh-caps=-all', '--bounding-set=-all']
 }
 
@@ -41,7 +41,10 @@ test('what may not be read is named, the run is incomplete, and the rest comes b
   writeFileSync(join(project, 'd3', 'secret'), 'nor this')
   giveAway(bewaar.scratch, owner)
   const options = { under, env: { HOME: bewaar.scratch } }
-  for (const [path, mode] of [['closed', 0o700], ['d3/secret', 0o600]] as const) {
+  for (const [path, mode] of [
+    ['closed', 0o700],
+    ['d3/secret', 0o600],
+  ] as const) {
     chownSync(join(project, path), somebodyElse, somebodyElse)
     chmodSync(join(project, path), mode)
   }
@@ -52,7 +55,8 @@ test('what may not be read is named, the run is incomplete, and the rest comes b
     const report = reportOf(ended.stdout)!
     assert.deepEqual([ended.code, report.status], [3, 'incomplete'], ended.stdout)
     const subjects = report.findings.filter(({ severity }) => severity !== 'notice').map(({ subject }) => subject)
-    for (const path of ['closed', 'd3/secret']) assert.ok(subjects.includes(`files/${path}`), `${path} in ${subjects.join()}`)
+    for (const path of ['closed', 'd3/secret'])
+      assert.ok(subjects.includes(`files/${path}`), `${path} in ${subjects.join()}`)
     assert.equal(subjects.length, 2)
   }
   const target = join(bewaar.scratch, 'target')

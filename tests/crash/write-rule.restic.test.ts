@@ -21,24 +21,28 @@ async function trace(bewaar: Installation, ...args: readonly string[]): Promise<
   return readTrace(readFileSync(log, 'utf8'))
 }
 
-test('in a real run every file is durable before it has its name, and all names before the snapshot', { skip }, async () => {
-  using bewaar = new Installation((scratch) => ({
-    vaults: { vault: join(scratch, 'vault'), second: join(scratch, 'second') },
-    projects: { data: { path: join(scratch, 'project'), copies: ['second'] } },
-  }))
-  makeProject(bewaar.projects['data']!.path, chanceOf(1), { small: 60, large: 3, largeBytes: 9_000_000 })
-  const repositories = { vault: bewaar.repository(), second: bewaar.repository('data', 'second') }
-  const init = await trace(bewaar, 'init')
-  assert.deepEqual(breachesOf(init, repositories.vault), [])
-  assert.equal(namedFiles(init, repositories.vault).filter((path) => path.endsWith('/config')).length, 1)
-  const run = await trace(bewaar, 'run')
-  assertComplete(run, repositories.vault)
-  assert.deepEqual(breachesOf(run, repositories.vault), [])
-  const copy = await trace(bewaar, 'copy')
-  assertComplete(copy, repositories.second)
-  assert.deepEqual(breachesOf(copy, repositories.second), [])
-  assertBreachesAreSeen(run, repositories.vault)
-})
+test(
+  'in a real run every file is durable before it has its name, and all names before the snapshot',
+  { skip },
+  async () => {
+    using bewaar = new Installation((scratch) => ({
+      vaults: { vault: join(scratch, 'vault'), second: join(scratch, 'second') },
+      projects: { data: { path: join(scratch, 'project'), copies: ['second'] } },
+    }))
+    makeProject(bewaar.projects['data']!.path, chanceOf(1), { small: 60, large: 3, largeBytes: 9_000_000 })
+    const repositories = { vault: bewaar.repository(), second: bewaar.repository('data', 'second') }
+    const init = await trace(bewaar, 'init')
+    assert.deepEqual(breachesOf(init, repositories.vault), [])
+    assert.equal(namedFiles(init, repositories.vault).filter((path) => path.endsWith('/config')).length, 1)
+    const run = await trace(bewaar, 'run')
+    assertComplete(run, repositories.vault)
+    assert.deepEqual(breachesOf(run, repositories.vault), [])
+    const copy = await trace(bewaar, 'copy')
+    assertComplete(copy, repositories.second)
+    assert.deepEqual(breachesOf(copy, repositories.second), [])
+    assertBreachesAreSeen(run, repositories.vault)
+  },
+)
 
 /** The trace holds the naming of packs, of an index and of one snapshot: else nothing was judged. */
 function assertComplete(calls: readonly Call[], repository: string): void {

@@ -59,7 +59,12 @@ function withNodes(
 }
 
 /** A file of the content `text`. */
-function file(crafted: CraftedRepository, add: (blob: CraftedBlob) => string, name: string, text = 'evil'): CraftedNode {
+function file(
+  crafted: CraftedRepository,
+  add: (blob: CraftedBlob) => string,
+  name: string,
+  text = 'evil',
+): CraftedNode {
   return fileNode(name, [add(crafted.blob('data', text))], text.length)
 }
 
@@ -140,7 +145,11 @@ const names: readonly HostileCase[] = [
   },
   {
     title: 'links that lead out of the target',
-    craft: withNodes(() => [link('up', '../canary/alive'), link('away', '/etc/passwd'), link('void', 'x'.repeat(4000))]),
+    craft: withNodes(() => [
+      link('up', '../canary/alive'),
+      link('away', '/etc/passwd'),
+      link('void', 'x'.repeat(4000)),
+    ]),
     original: { ...sound, up: '-> ../canary/alive', away: '-> /etc/passwd', void: `-> ${'x'.repeat(4000)}` },
     harmless: true,
   },
@@ -178,7 +187,7 @@ const kinds: readonly HostileCase[] = [
   },
   {
     title: 'a setuid program of root',
-    craft: withNodes((crafted, add) => [{ ...file(crafted, add, 'su', 'fine'), mode: 0o755 | 2 ** 23 }]),
+    craft: withNodes((crafted, add) => [{ ...file(crafted, add, 'su', 'fine'), mode: 0o755 | (2 ** 23) }]),
     original: { ...sound, su: 'fine' },
     harmless: true,
   },
@@ -293,7 +302,9 @@ const trees: readonly HostileCase[] = [
     ]),
     original: {
       ...sound,
-      ...Object.fromEntries(Array.from({ length: 20_000 }, (_, nth) => [`many/l${String(nth).padStart(5, '0')}`, '-> x'])),
+      ...Object.fromEntries(
+        Array.from({ length: 20_000 }, (_, nth) => [`many/l${String(nth).padStart(5, '0')}`, '-> x']),
+      ),
     },
     harmless: true,
   },
@@ -339,7 +350,12 @@ const zeros = (): Buffer => {
   return Buffer.concat(Array.from({ length: 64 }, () => frame))
 }
 
-function sealedBlob(crafted: CraftedRepository, type: 'data' | 'tree', payload: Uint8Array, claim: number): CraftedBlob {
+function sealedBlob(
+  crafted: CraftedRepository,
+  type: 'data' | 'tree',
+  payload: Uint8Array,
+  claim: number,
+): CraftedBlob {
   const blob = crafted.blob(type, payload, { raw: true })
   return { ...blob, uncompressedLength: claim }
 }
@@ -393,7 +409,10 @@ const whole: readonly HostileCase[] = [
     title: 'a config with a polynomial that can be divided',
     craft: { config: JSON.stringify({ ...craftedConfig, chunker_polynomial: '3855f384f04c42' }) },
   },
-  { title: 'a config with no polynomial', craft: { config: JSON.stringify({ ...craftedConfig, chunker_polynomial: 0 }) } },
+  {
+    title: 'a config with no polynomial',
+    craft: { config: JSON.stringify({ ...craftedConfig, chunker_polynomial: 0 }) },
+  },
   { title: 'a config of version 9', craft: { config: JSON.stringify({ ...craftedConfig, version: 9 }) } },
   { title: 'a config that is a list', craft: { config: '[]' } },
   {
@@ -438,7 +457,10 @@ const whole: readonly HostileCase[] = [
         void crafted.saveIndex(
           ...packs.map((pack) => ({
             ...pack,
-            blobs: pack.blobs.map((blob) => ({ ...blob, type: blob.type === 'data' ? ('tree' as const) : ('data' as const) })),
+            blobs: pack.blobs.map((blob) => ({
+              ...blob,
+              type: blob.type === 'data' ? ('tree' as const) : ('data' as const),
+            })),
           })),
         ),
     },
@@ -448,7 +470,10 @@ const whole: readonly HostileCase[] = [
     craft: {
       index: (crafted, [data, tree]) => {
         const [first, second] = data!.blobs
-        const swapped = [{ ...first!, id: second!.id }, { ...second!, id: first!.id }]
+        const swapped = [
+          { ...first!, id: second!.id },
+          { ...second!, id: first!.id },
+        ]
         crafted.saveIndex({ ...data!, blobs: swapped }, tree!)
       },
     },
@@ -467,7 +492,7 @@ const whole: readonly HostileCase[] = [
     title: 'a pack whose header tells of other blobs',
     craft: {
       dataPack: (crafted, blobs) =>
-        crafted.pack(blobs, { header: [...blobs].reverse().map((blob) => ({ ...blob, offset: 0 })) }),
+        crafted.pack(blobs, { header: blobs.toReversed().map((blob) => ({ ...blob, offset: 0 })) }),
     },
     original: sound,
   },
@@ -626,7 +651,8 @@ const lies: readonly HostileCase[] = [
   {
     title: 'files that are links to other files of the machine',
     change: (stage) => {
-      for (const type of ['index', 'snapshot', 'key'] as const) symlinkSync('/etc/hostname', stage.pathOf(type, 'ab'.repeat(32)))
+      for (const type of ['index', 'snapshot', 'key'] as const)
+        symlinkSync('/etc/hostname', stage.pathOf(type, 'ab'.repeat(32)))
     },
   },
   {
@@ -652,13 +678,22 @@ const lies: readonly HostileCase[] = [
     harmless: true,
   },
   { title: 'no key at all', change: (stage) => rmSync(first(stage, 'key')) },
-  { title: 'nothing but a config', change: (stage) => {
-    for (const name of ['keys', 'snapshots', 'index', 'locks', 'data']) rmSync(join(stage.repository, name), { recursive: true })
-  } },
-  { title: 'an empty folder', change: (stage) => {
-    rmSync(stage.repository, { recursive: true })
-    mkdirSync(stage.repository)
-  }, verify: 10, restore: 1 },
+  {
+    title: 'nothing but a config',
+    change: (stage) => {
+      for (const name of ['keys', 'snapshots', 'index', 'locks', 'data'])
+        rmSync(join(stage.repository, name), { recursive: true })
+    },
+  },
+  {
+    title: 'an empty folder',
+    change: (stage) => {
+      rmSync(stage.repository, { recursive: true })
+      mkdirSync(stage.repository)
+    },
+    verify: 10,
+    restore: 1,
+  },
 ]
 
 const withLock: Craft = {

@@ -44,7 +44,8 @@ function assertHonest(stage: Stage, { original, harmless }: HostileCase, { resto
   for (const [path, content] of Object.entries(restored)) {
     assert.equal(content, wanted[path], `${JSON.stringify(path)} was restored as something else`)
   }
-  if (restore.code === 0 && (original ?? harmless)) assert.deepEqual(Object.keys(restored).sort(), Object.keys(wanted).sort())
+  if (restore.code === 0 && (original ?? harmless))
+    assert.deepEqual(Object.keys(restored).sort(), Object.keys(wanted).sort())
 }
 
 function isTold({ code, stdout }: Ended): boolean {
@@ -73,17 +74,21 @@ async function assertRunHonest(stage: Stage): Promise<void> {
   assert.equal(readFileSync(join(to, 'files', 'mine'), 'utf8'), readFileSync(join(stage.project, 'mine'), 'utf8'))
 }
 
-describe('a hostile repository is told, restores nothing wrong and writes nothing outside: ', { concurrency: 4 }, () => {
-  for (const hostile of [...contentCases, ...fileCases, ...brokenCases]) {
-    test(hostile.title, async () => {
-      using stage = await setUp(hostile)
-      const outcome = await restoreAndVerify(stage)
-      assertHonest(stage, hostile, outcome)
-      assertTold(hostile, outcome)
-      if (fileCases.includes(hostile)) await assertRunHonest(stage)
-    })
-  }
-})
+describe(
+  'a hostile repository is told, restores nothing wrong and writes nothing outside: ',
+  { concurrency: 4 },
+  () => {
+    for (const hostile of [...contentCases, ...fileCases, ...brokenCases]) {
+      test(hostile.title, async () => {
+        using stage = await setUp(hostile)
+        const outcome = await restoreAndVerify(stage)
+        assertHonest(stage, hostile, outcome)
+        assertTold(hostile, outcome)
+        if (fileCases.includes(hostile)) await assertRunHonest(stage)
+      })
+    }
+  },
+)
 
 const main = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url))
 
@@ -118,10 +123,7 @@ describe('a bomb fills no memory and takes no time: ', { concurrency: 2 }, () =>
   for (const hostile of bombs) {
     test(hostile.title, async () => {
       using stage = await setUp(hostile)
-      const verbs = [
-        ['verify'],
-        ['restore', '--project=data', `--to=${stage.target}`, '--yes'],
-      ]
+      const verbs = [['verify'], ['restore', '--project=data', `--to=${stage.target}`, '--yes']]
       const outcome: Ended[] = []
       for (const verb of verbs) {
         const { ended, peak } = await measure(stage, ...verb)

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { type Dirent, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  type Dirent,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -67,7 +76,8 @@ export class Stage implements Disposable {
   filesOf(type: FileType): string[] {
     if (type === 'config') return [join(this.repository, 'config')]
     const folder = join(this.repository, folders[type])
-    const names = type === 'pack' ? readdirSync(folder).flatMap((inner) => readdirSync(join(folder, inner))) : readdirSync(folder)
+    const names =
+      type === 'pack' ? readdirSync(folder).flatMap((inner) => readdirSync(join(folder, inner))) : readdirSync(folder)
     return names.sort().map((name) => this.pathOf(type, name))
   }
 
@@ -98,7 +108,10 @@ export class Stage implements Disposable {
   assertNothingOutside(): void {
     assert.deepEqual(this.#outside(), this.#before)
     const known = ['bewaar.yaml', 'guarded', 'project', 'state', 'vault']
-    assert.deepEqual(readdirSync(this.scratch).filter((name) => !known.includes(name)), [])
+    assert.deepEqual(
+      readdirSync(this.scratch).filter((name) => !known.includes(name)),
+      [],
+    )
   }
 
   #outside(): Restored {

@@ -28,6 +28,8 @@ export class VaultModel implements AsyncDisposable {
   /** Copies in the second vault, by the snapshot that they were made of. */
   readonly #copies = new Map<string, Known>()
   #round = 0
+  /** Verbs that wait for their turn: each has had it before any has it again. */
+  #deck: Verb[] = []
 
   constructor(chance: Chance) {
     this.#chance = chance
@@ -48,7 +50,9 @@ export class VaultModel implements AsyncDisposable {
 
   /** Performs one verb by chance and checks the invariant. @returns what was done, for the report of a failure. */
   async step(): Promise<string> {
-    const said = await this.#chance.pick(verbs)(this)
+    if (this.#deck.length === 0) this.#deck = [...verbs]
+    const [verb] = this.#deck.splice(this.#chance.below(this.#deck.length), 1)
+    const said = await verb!(this)
     await this.#assertInvariant()
     return said
   }
@@ -171,7 +175,12 @@ export class VaultModel implements AsyncDisposable {
 
   async restoreWhatIsGone(): Promise<string> {
     const id = 'ab'.repeat(32)
-    const ended = await this.#client().run(['restore', '--project=data', `--snapshot=${id}`, `--to=${this.#project}-gone`])
+    const ended = await this.#client().run([
+      'restore',
+      '--project=data',
+      `--snapshot=${id}`,
+      `--to=${this.#project}-gone`,
+    ])
     assert.deepEqual([ended.code, errorOf(ended).code], [1, 'restore.no-backup'])
     return 'restore of nothing'
   }
@@ -227,8 +236,6 @@ const verbs: readonly Verb[] = [
   (model) => model.backUp(),
   (model) => model.backUpByRestic(),
   (model) => model.killRun(),
-  (model) => model.killRun(),
-  (model) => model.forget(),
   (model) => model.forget(),
   (model) => model.prune(),
   (model) => model.pruneWhileRunning(),

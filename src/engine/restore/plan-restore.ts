@@ -74,6 +74,7 @@ export async function planRestore(
     findings: planner.findings,
     bytes: planner.bytes,
     placesMetadata: top.node !== undefined,
+    keepFolders: request.keepFolders ?? false,
   })
 }
 

@@ -18,6 +18,8 @@ export interface RestoreRequest {
   readonly strip?: string | Uint8Array
   /** Default: `refuse`. */
   readonly existing?: ExistingPolicy
+  /** Leave owner, mode, times and attributes of folders that are there already as they are. Default: false. */
+  readonly keepFolders?: boolean
   /** Remove what the snapshot does not hold from folders that it holds. Only with `overwrite`. Default: false. */
   readonly delete?: boolean
   /** Folders and entries that are believed possible; more are refused, because a few trees can stand for any number. */

@@ -30,6 +30,8 @@ export class RestorePlan {
   readonly layout: Layout
   /** For `performRestore`: whether the target itself gets the metadata of a folder. */
   readonly placesMetadata: boolean
+  /** For `performRestore`: whether folders that are there already stay as they are. */
+  readonly keepFolders: boolean
 
   constructor(parts: {
     readonly target: Buffer
@@ -38,6 +40,7 @@ export class RestorePlan {
     readonly findings: readonly RestoreFinding[]
     readonly bytes: number
     readonly placesMetadata: boolean
+    readonly keepFolders: boolean
   }) {
     this.target = parts.target
     this.existing = parts.existing
@@ -45,6 +48,7 @@ export class RestorePlan {
     this.findings = parts.findings
     this.bytes = parts.bytes
     this.placesMetadata = parts.placesMetadata
+    this.keepFolders = parts.keepFolders
     this.counts = count(parts.layout)
     this.packs = parts.layout.packs.length
   }

@@ -494,9 +494,10 @@ class Restoration implements Disposable {
 
   /** A folder that was made up for the snapshot, to hold files from elsewhere, says nothing of one that is there. */
   #takesMetadata(folder: number): boolean {
-    const { layout } = this.#plan
+    const { layout, keepFolders } = this.#plan
     const state = layout.folders.get(folder, 'state')
-    return state !== folderState.pass && !(state === folderState.merge && layout.recordOfFolder(folder).inode === 0n)
+    if (state !== folderState.merge) return state !== folderState.pass
+    return !keepFolders && layout.recordOfFolder(folder).inode !== 0n
   }
 
   async #settle(

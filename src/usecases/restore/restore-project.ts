@@ -195,7 +195,16 @@ async function planInPlace(
     const below = wanted?.filter((path) => path === strip || path.startsWith(`${strip}/`))
     if (below?.length === 0) return
     const whole = !below || below.includes(strip)
-    const request = { tree, strip, target, existing: 'overwrite', ...(!whole && { include: below }) } as const
+    // Because the settings are a few files of folders whose metadata comes with the files.
+    const keepFolders = strip === 'config'
+    const request = {
+      tree,
+      strip,
+      target,
+      existing: 'overwrite',
+      keepFolders,
+      ...(!whole && { include: below }),
+    } as const
     const planAgain = (): Promise<RestorePlan> => planRestore(repository, request, signal)
     const databases = databasesIn(layout, `${strip}/`, target, below)
     steps.push({ what, plan: await planAgain(), planAgain, databases })
