@@ -43,5 +43,5 @@ export function dumpSource(
 
 /** The table's line is the one for the options, which the compiler cannot see through the union. */
 function typeOf(source: PlannedSource): SourceType<PlannedSource['options']> {
-  return types[source.kind] as SourceType<PlannedSource['options']>
+  return types[source.kind]
 }

@@ -154,7 +154,8 @@ function firstAndAfter(name: string, make: () => string): void {
 const megabyte = 1e6
 const uploads = (): string => prepared('uploads', (path) => makeUploads(path, 2000 * megabyte * scale, flags.seed))
 const small = (): string => prepared('small', (path) => makeSmall(path, Math.round(100_000 * scale), flags.seed))
-const sql = (): string => prepared('sql', (path) => makeSql(join(path, 'shop.sql'), 1000 * megabyte * scale, flags.seed))
+const sql = (): string =>
+  prepared('sql', (path) => makeSql(join(path, 'shop.sql'), 1000 * megabyte * scale, flags.seed))
 
 firstAndAfter('uploads', uploads)
 firstAndAfter('small', small)

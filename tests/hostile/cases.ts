@@ -692,7 +692,7 @@ const lies: readonly HostileCase[] = [
       mkdirSync(stage.repository)
     },
     verify: 10,
-    restore: 1,
+    restore: 10,
   },
 ]
 

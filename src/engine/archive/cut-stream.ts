@@ -60,7 +60,8 @@ export class StreamCutter {
       }
       if (read > 0 && end < capacity) continue
       // Cutting only when the buffer is full looks at each byte once, however small the pieces are.
-      while (end - start >= maximumChunk || (read === 0 && start < end)) {
+      const leastBytes = read === 0 ? 1 : maximumChunk
+      while (end - start >= leastBytes) {
         const length = findCut(start, end) ?? end - start
         const { done } = await this.#sealing.chunk(buffer.subarray(start, start + length))
         done.catch(() => {}) // because it is awaited with the others below

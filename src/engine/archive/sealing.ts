@@ -230,7 +230,8 @@ export class Sealing implements AsyncDisposable {
     this.#repository.index.grow()
     const index = this.#repository.index.shared
     const pool = this.#pool
-    for (let worker = 0; pool && worker < pool.size; worker++) {
+    if (!pool) return
+    for (let worker = 0; worker < pool.size; worker++) {
       pool.run({ kind: 'index', index }, { worker }).catch((thrown) => this.#fail(thrown))
     }
   }
