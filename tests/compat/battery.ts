@@ -104,6 +104,8 @@ async function goThrough({ restic, repository }: Stage, tree: Tree, name: string
     const stored = await repository.findSnapshot(theirs.snapshot_id)
     const lost = blind.filter((spot) => spot === 'link-targets' || spot === 'link-attributes')
     if (lost.length === 0) assert.equal(stored.snapshot.tree, first.tree, 'restic writes the same trees')
+    // because the same trees and blobs are the same restore
+    if (stored.snapshot.tree === first.tree && process.env['BEWAAR_LONG'] !== '1') return
     await restore(repository, stored.snapshot.tree, name, join(restored, "restic's by us"))
     assertSameTree(source, join(restored, "restic's by us"), { blind: lost, leftOut })
   } finally {

@@ -1,7 +1,7 @@
 /** What restic's verbs do to a vault of ours, and that Bewaar goes on with it after each of them. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -176,14 +176,11 @@ describe('a vault after the verbs of restic', { skip: needs('restic', 'rsync', '
     const withSecond = programIn(join(restic.scratch, 'second'), { projects: { shop: source }, password: second })
     cpSync(join(restic.scratch, 'bewaar/vault'), join(restic.scratch, 'second/vault'), { recursive: true })
     repository = withSecond.repositoryOf('shop')
+    const [firstKey] = readdirSync(join(repository, 'keys'))
     writeFileSync(join(restic.scratch, 'second password'), second.reveal())
     await run('key', 'add', '--new-password-file', join(restic.scratch, 'second password'))
     await withSecond.json(['init'])
-    const keys = readdirSync(join(repository, 'keys'))
-    const isFirst = (key: string): boolean =>
-      (JSON.parse(readFileSync(join(repository, 'keys', key), 'utf8')) as { r: number; p: number; N: number }).p === 1
-    assert.equal(keys.length, 2)
-    await restic.as(second, '-r', repository, 'key', 'remove', keys.find(isFirst)!)
+    await restic.as(second, '-r', repository, 'key', 'remove', firstKey!)
     await bewaarWorks(withSecond)
     const withFirst = programIn(join(restic.scratch, 'second'), { projects: { shop: source }, password })
     assert.equal((await withFirst.run('verify')).code, 12)

@@ -32,7 +32,8 @@ export class JobBuilder implements Prepared {
   /** Writes come sorted by offset. */
   add(write: FileWrite): void {
     const last = this.blobs.at(-1)
-    if (last && last.place.offset === write.offset && last.place.length === write.length) last.writes.push(write)
+    if (last?.place.id === write.id && last.place.offset === write.offset && last.place.length === write.length)
+      last.writes.push(write)
     else this.blobs.push({ place: write, writes: [write] })
   }
 }
