@@ -26,7 +26,7 @@ const selections: Record<string, Selection> = {
     minutesPerTest: 2,
     minutesInAll: 5,
   },
-  all: { patterns: everything, leaveOut: ['**/*.long.test.ts'], minutesPerTest: 10, minutesInAll: 20 },
+  all: { patterns: everything, leaveOut: ['**/*.long.test.ts'], minutesPerTest: 15, minutesInAll: 45 },
   long: { patterns: everything, leaveOut: [], minutesPerTest: 120, minutesInAll: 480 },
 }
 
