@@ -150,6 +150,31 @@ export class Directory implements Disposable {
     return openSync(this.pathOf(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode)
   }
 
+  /**
+   * A file without a name, open for writing, that is gone with its descriptor unless `nameFile` gives it one.
+   *
+   * @returns undefined where the file system has no such files.
+   */
+  createUnnamed(mode = 0o600): number | undefined {
+    if (!findLibc()) return undefined
+    try {
+      return openSync(this.#prefix, O_WRONLY | linux.openUnnamed, mode)
+    } catch (thrown) {
+      const code = systemCode(thrown)
+      if (code === 'EOPNOTSUPP' || code === 'ENOTSUP' || code === 'EISDIR' || code === 'EINVAL') return undefined
+      throw thrown
+    }
+  }
+
+  /** Gives a file of `createUnnamed` its name. @throws EEXIST when something has it. */
+  nameFile(fd: number, name: Uint8Array): void {
+    const libc = getLibc('give a file its name')
+    const path = textForC(pathOfDescriptor(fd))
+    if (libc.linkat(this.fd, path, this.fd, nameForC(name), linux.atSymlinkFollow) < 0) {
+      throw systemError(libc.errno(), 'linkat', name)
+    }
+  }
+
   makeSymlink(target: Uint8Array, name: Uint8Array): void {
     symlinkSync(Buffer.from(target), this.pathOf(name))
   }

@@ -8,6 +8,7 @@
  * read or written while the call lasts. Every function returns -1 on failure; `errno` must then be read at once.
  */
 import type * as ForeignFunctions from 'node:ffi'
+import { constants } from 'node:fs'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 
 import { filesystemError } from './errors.ts'
@@ -26,6 +27,7 @@ const definitions = {
   futimens: { return: 'i32', arguments: ['i32', 'buffer'] },
   utimensat: { return: 'i32', arguments: ['i32', 'buffer', 'buffer', 'i32'] },
   renameat2: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'buffer', 'u32'] },
+  linkat: { return: 'i32', arguments: ['i32', 'buffer', 'i32', 'buffer', 'i32'] },
   syncfs: { return: 'i32', arguments: ['i32'] },
   syscall: { return: 'i32', arguments: ['i64', 'i64', 'buffer', 'u64', 'u64'] },
   getpwuid_r: { return: 'i32', arguments: ['u32', 'buffer', 'buffer', 'u64', 'buffer'] },
@@ -45,10 +47,12 @@ export interface Libc extends Functions {
 /** Numbers of the Linux interface that are the same on x64 and arm64. */
 export const linux = {
   atSymlinkNoFollow: 0x100,
+  atSymlinkFollow: 0x400,
   atEmptyPath: 0x1000,
   statxBasicStats: 0x7ff,
   renameNoReplace: 1,
   openPath: 0x20_0000,
+  openUnnamed: 0x40_0000 | constants.O_DIRECTORY,
   openCloseOnExec: 0x8_0000,
 } as const
 

@@ -7,7 +7,7 @@ import type { PartialFile } from './job.ts'
 import { entryAction, type Layout } from './layout.ts'
 import type { Note } from './metadata.ts'
 import type { OpenFolders } from './open-folders.ts'
-import { finishFile, reasonOf, temporaryName, withPartialFile } from './write-files.ts'
+import { finishFile, giveName, reasonOf, temporaryName, withPartialFile } from './write-files.ts'
 
 interface Failure {
   readonly severity: 'damage' | 'failed'
@@ -121,19 +121,5 @@ function remove(directory: Directory, begun: Begun): void {
     directory.unlink(begun.name)
   } catch (thrown) {
     if (systemCode(thrown) === undefined) throw thrown // because a file that is gone, or cannot be removed, is no news now
-  }
-}
-
-/** @param isNew - whether nothing may have the name. */
-function giveName(directory: Directory, from: Uint8Array, to: Uint8Array, isNew: boolean): void {
-  if (!isNew) return directory.rename(from, directory, to)
-  try {
-    directory.rename(from, directory, to, { noReplace: true })
-  } catch (thrown) {
-    const code = systemCode(thrown)
-    if (code !== 'EINVAL' && code !== 'ENOSYS' && code !== 'filesystem.unsupported') throw thrown
-    // Not every file system can refuse in the same step, so that leaves a moment for somebody to take the name.
-    if (directory.findStatus(to)) throw new Error('something has its name', { cause: thrown })
-    directory.rename(from, directory, to)
   }
 }

@@ -113,19 +113,13 @@ interface Target {
   readonly replace: boolean
 }
 
-function create({ directory, replace }: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
+function create(target: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
+  const { directory, replace } = target
+  if (record.type === 'file') return createFile(target, record, plain, note)
   const name = replace ? Buffer.from(temporaryName()) : record.name
-  const fd = makeEntry(directory, name, record)
+  makeEntry(directory, name, record)
   try {
-    if (fd === undefined) {
-      setMetadata({ directory, name }, record, note)
-    } else {
-      try {
-        finishFile(fd, record, note, writeSparsely(fd, plain, 0))
-      } finally {
-        closeSync(fd)
-      }
-    }
+    setMetadata({ directory, name }, record, note)
     if (replace) directory.rename(name, directory, record.name)
   } catch (thrown) {
     directory.unlink(name)
@@ -133,19 +127,54 @@ function create({ directory, replace }: Target, record: NodeRecord, plain: Uint8
   }
 }
 
-/** @returns the descriptor of a file, open for writing. */
-function makeEntry(directory: Directory, name: Uint8Array, record: NodeRecord): number | undefined {
+/** The file has its name only when it is whole: whoever kills us leaves no half one. */
+function createFile({ directory, replace }: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
+  const unnamed = replace ? undefined : directory.createUnnamed()
+  if (unnamed !== undefined) {
+    try {
+      finishFile(unnamed, record, note, writeSparsely(unnamed, plain, 0))
+      directory.nameFile(unnamed, record.name)
+    } finally {
+      closeSync(unnamed)
+    }
+    return
+  }
+  const name = Buffer.from(temporaryName())
+  const fd = directory.createFile(name)
+  try {
+    finishFile(fd, record, note, writeSparsely(fd, plain, 0))
+    giveName(directory, name, record.name, !replace)
+  } catch (thrown) {
+    directory.unlink(name)
+    throw thrown
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** @param isNew - whether nothing may have the name. */
+export function giveName(directory: Directory, from: Uint8Array, to: Uint8Array, isNew: boolean): void {
+  if (!isNew) return directory.rename(from, directory, to)
+  try {
+    directory.rename(from, directory, to, { noReplace: true })
+  } catch (thrown) {
+    const code = systemCode(thrown)
+    if (code !== 'EINVAL' && code !== 'ENOSYS' && code !== 'filesystem.unsupported') throw thrown
+    // Not every file system can refuse in the same step, so that leaves a moment for somebody to take the name.
+    if (directory.findStatus(to)) throw new Error('something has its name', { cause: thrown })
+    directory.rename(from, directory, to)
+  }
+}
+
+function makeEntry(directory: Directory, name: Uint8Array, record: NodeRecord): void {
   switch (record.type) {
-    case 'file':
-      return directory.createFile(name)
     case 'symlink':
-      directory.makeSymlink(record.linkTarget, name)
-      return undefined
+      return directory.makeSymlink(record.linkTarget, name)
     case 'fifo':
     case 'chardev':
     case 'dev':
-      directory.makeNode(name, record.type, record.device)
-      return undefined
+      return directory.makeNode(name, record.type, record.device)
+    case 'file':
     case 'dir':
     case 'socket':
       throw new Error(`a ${record.type} is not made like a file`)
