@@ -13,6 +13,7 @@ export function composeServices(options: GlobalOptions): CommandServices {
   return {
     loadConfiguration: () => loadFrom(options),
     configurationSchema: async () => (await import('./config/json-schema.ts')).configurationSchema(),
+    planning: () => ({ secret: secretsOf(), temporaryFolder: () => makeTemporaryFolder(tmpdir()) }),
     open: openServices,
     readLog: async (configuration, query) => {
       const { openCatalogOrNone, catalogFile } = await import('#catalog')

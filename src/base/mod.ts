@@ -8,5 +8,13 @@ export { nearest } from './nearest.ts'
 export { randomBytes, randomHex } from './random.ts'
 export { Secret } from './secret.ts'
 export { collect, mapInOrder } from './streams.ts'
-export { runProgram, streamProgram, subprocessError, type ProgramOptions } from './subprocess.ts'
+export {
+  runProgram,
+  startDuplex,
+  streamProgram,
+  subprocessError,
+  type DuplexProgram,
+  type ProgramEnd,
+  type ProgramOptions,
+} from './subprocess.ts'
 export { formatBytes, formatSeconds, parseBytes } from './units.ts'

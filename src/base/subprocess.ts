@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 
 import { defineErrors, systemCode } from './errors.ts'
 
@@ -21,6 +21,8 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Bytes for its standard input; none by default. */
   readonly input?: string | Uint8Array
+  /** Open files of this process that the program has as its descriptors 3, 4 … */
+  readonly descriptors?: readonly number[]
 }
 
 /** Bytes of standard error that are kept: the last of them, where programs say why they end. */
@@ -41,7 +43,11 @@ export async function* streamProgram(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   signal?.throwIfAborted()
-  const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
+  }) as ChildProcessWithoutNullStreams
   let stderr = ''
   child.stderr.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString()).slice(-stderrKept)
@@ -85,4 +91,93 @@ export async function runProgram(
   signal?: AbortSignal,
 ): Promise<string> {
   return Buffer.concat(await Array.fromAsync(streamProgram(program, args, options, signal))).toString()
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  readonly code: number | null
+  readonly signal: string | null
+  /** The last of its standard error. */
+  readonly stderr: string
+  /** Why it did not start. */
+  readonly error?: Error
+}
+
+/** A program that is spoken with, both ways at once. It is ended, and waited for, when it is disposed. */
+export interface DuplexProgram extends AsyncDisposable {
+  /** Its standard output, to be read once. */
+  readonly output: AsyncIterable<Uint8Array>
+  /** Resolves when the program has room for more. What it does not read before it ends is lost without a word here. */
+  write(bytes: Uint8Array): Promise<void>
+  closeInput(): void
+  /** Never rejects. */
+  readonly ended: Promise<ProgramEnd>
+  /** Asks it to end, and makes it when it does not. */
+  kill(): void
+}
+
+/** What a program has to end by itself before it is made to. */
+const graceMs = 2000
+
+/** Starts a program with an argument array, never through a shell; it is killed when `signal` is aborted. */
+export function startDuplex(
+  program: string,
+  args: readonly string[],
+  options: Omit<ProgramOptions, 'input'> = {},
+  signal?: AbortSignal,
+): DuplexProgram {
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
+  }) as ChildProcessWithoutNullStreams
+  let stderr = ''
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderr = (stderr + bytes.toString()).slice(-stderrKept)
+  })
+  child.stdin.on('error', () => {}) // because a program that does not read its input says why by how it ends
+  let killed: NodeJS.Timeout | undefined
+  const kill = (): void => {
+    if (killed || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    killed = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  }
+  if (signal?.aborted) kill()
+  signal?.addEventListener('abort', kill, { once: true })
+  const ended = new Promise<ProgramEnd>((resolve) => {
+    child.on('error', (error) => resolve({ code: null, signal: null, stderr, error }))
+    child.on('close', (code, signalName) => resolve({ code, signal: signalName, stderr }))
+  }).finally(() => {
+    clearTimeout(killed)
+    signal?.removeEventListener('abort', kill)
+  })
+  child.on('exit', () => {
+    // because what it started itself may hold the pipes for ever after it was killed
+    if (killed) for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy()
+  })
+  return {
+    output: child.stdout as AsyncIterable<Buffer>,
+    write: (bytes) => written(child.stdin, bytes),
+    closeInput: () => void child.stdin.end(),
+    ended,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      kill()
+      child.stdout.destroy() // because nobody reads what it may still write
+      await ended
+    },
+  }
+}
+
+function written(input: ChildProcessWithoutNullStreams['stdin'], bytes: Uint8Array): Promise<void> {
+  if (input.destroyed || input.writableEnded || input.write(bytes)) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      input.off('drain', done)
+      input.off('close', done)
+      resolve()
+    }
+    input.on('drain', done)
+    input.on('close', done)
+  })
 }

@@ -8,6 +8,7 @@ import { createCopyStore, type CopyStore } from './copies.ts'
 import { catalogError } from './errors.ts'
 import { createLogStore, type LogStore } from './log.ts'
 import { migrations } from './migrations/list.ts'
+import { createQuietStore, type QuietStore } from './quiet.ts'
 import { createRestoreStore, type RestoreStore } from './restores.ts'
 import { createRunStore, type RunStore } from './runs.ts'
 import { createSnapshotStore, type SnapshotStore } from './snapshots.ts'
@@ -24,6 +25,7 @@ export interface Catalog extends AsyncDisposable {
   readonly copies: CopyStore
   readonly restores: RestoreStore
   readonly verifications: VerificationStore
+  readonly quiet: QuietStore
   readonly log: LogStore
 }
 
@@ -115,6 +117,7 @@ function createCatalog(file: string, database: Kysely<Tables>): Catalog {
     copies: createCopyStore(database),
     restores: createRestoreStore(database),
     verifications: createVerificationStore(database),
+    quiet: createQuietStore(database),
     log: createLogStore(database),
     [Symbol.asyncDispose]: () => database.destroy(),
   }

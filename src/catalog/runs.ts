@@ -67,10 +67,18 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
           .where('status', '=', 'running')
           .executeTakeFirst()
         if (numUpdatedRows !== 1n) throw catalogError('run.missing', { run: id })
-        for (const { path, kind, bytes, sha256, rows } of artifacts) {
+        for (const { path, kind, bytes, sha256, rows, facts } of artifacts) {
           await transaction
             .insertInto('artifact')
-            .values({ run: id, path, kind, bytes, sha256: sha256 ?? null, rows: rows ? toJson(rows) : null })
+            .values({
+              run: id,
+              path,
+              kind,
+              bytes,
+              sha256: sha256 ?? null,
+              rows: rows ? toJson(rows) : null,
+              facts: facts ? toJson(facts) : null,
+            })
             .execute()
         }
       })
@@ -98,11 +106,15 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
     },
     artifacts: async (run) => {
       const rows = await database.selectFrom('artifact').selectAll().where('run', '=', run).orderBy('path').execute()
-      return rows.map(({ path, kind, bytes, sha256, rows }) => ({
+      return rows.map(({ path, kind, bytes, sha256, rows, facts }) => ({
         path,
         kind,
         bytes,
-        ...present({ sha256, rows: rows === null ? null : fromJson<Record<string, number>>(rows, {}) }),
+        ...present({
+          sha256,
+          rows: rows === null ? null : fromJson<Record<string, number>>(rows, {}),
+          facts: facts === null ? null : fromJson<Record<string, string | number>>(facts, {}),
+        }),
       }))
     },
     closeAbandoned: (now) => closeAbandoned(database, now),

@@ -27,6 +27,14 @@ export interface Tables {
     bytes: number
     sha256: string | null
     rows: string | null
+    facts: string | null
+  }
+  quiet: {
+    run: string
+    project: string
+    since: number
+    undo: string
+    process: string
   }
   snapshot: {
     vault: string

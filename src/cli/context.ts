@@ -1,5 +1,5 @@
 import type { Configuration, LogEntry } from '#model'
-import type { Services } from '#usecases'
+import type { PlanningServices, Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
 import type { Shell } from './shells.ts'
 
@@ -24,6 +24,8 @@ export interface CommandServices {
   loadConfiguration(): Promise<Configuration>
   /** The JSON Schema of the configuration. */
   configurationSchema(): Promise<Readonly<Record<string, unknown>>>
+  /** What looking at projects takes: nothing is opened, and nothing is written but for a moment. */
+  planning(): PlanningServices
   /**
    * Opens the catalog for use cases. `restoring` goes on with a passing one where the catalog cannot be opened, because
    * nothing may keep a person from restoring.

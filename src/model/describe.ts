@@ -59,6 +59,9 @@ function describeProject(project: Project): Description {
     type: project.type,
     path: project.path,
     on: project.on && formatHost(project.on),
+    identity: project.on?.kind === 'ssh' && project.on.identity ? secret : undefined,
+    'known-hosts': project.on?.kind === 'ssh' ? project.on.knownHosts : undefined,
+    quiet: project.quiet && present({ ...project.quiet }),
     criticality: project.criticality,
     schedule: formatSchedule(project.schedule),
     files: project.files,
@@ -74,7 +77,22 @@ function describeProject(project: Project): Description {
 }
 
 function describeDatabase(database: Database): Description {
-  return present({ ...database, password: 'password' in database && database.password ? secret : undefined })
+  if ('path' in database) return present({ ...database })
+  const { driver, name, host, port, user, socket, tls } = database
+  const leaveOut = database.driver === 'postgresql' ? database.leaveOutSchemas : []
+  return present({
+    driver,
+    format: database.driver === 'postgresql' ? database.format : undefined,
+    name,
+    host,
+    port,
+    socket,
+    user,
+    password: database.password && secret,
+    url: database.url && secret,
+    tls: tls && present({ mode: tls.mode, ca: tls.authorities, certificate: tls.certificate, key: tls.key }),
+    'leave-out': leaveOut.length > 0 ? leaveOut : undefined,
+  })
 }
 
 function describeRetention(policy: RetentionPolicy): Description {
@@ -99,8 +117,10 @@ function describeNotify(notify: Notify): Description | undefined {
   return Object.keys(described).length > 0 ? described : undefined
 }
 
-/** The form of the configuration: `ssh://user@host:port`. */
-export function formatHost({ user, host, port }: RemoteHost): string {
+/** The form of the configuration: `ssh://user@host:port`, `docker://container`. */
+export function formatHost(place: RemoteHost): string {
+  if (place.kind === 'docker') return `docker://${place.container}`
+  const { user, host, port } = place
   return `ssh://${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${port}`}`
 }
 

@@ -25,12 +25,13 @@ export interface Manifest {
 /** JSON text with a fixed order of keys and a newline at its end: the same manifest gives the same bytes. */
 export function encodeManifest(manifest: Manifest): string {
   const { project, title, type, run, time, host, path } = manifest
-  const artifacts = manifest.artifacts.map(({ path, kind, bytes, sha256, rows }) => ({
+  const artifacts = manifest.artifacts.map(({ path, kind, bytes, sha256, rows, facts }) => ({
     path,
     kind,
     bytes,
     sha256,
     rows: rows && sorted(rows),
+    facts: facts && sorted(facts),
   }))
   const versions = sorted(manifest.versions)
   const ordered = { manifest: 1, project, title, type, run, time, host, path, versions, artifacts }
@@ -65,7 +66,7 @@ export function decodeManifest(text: string): Manifest {
 
 function decodeArtifact(value: unknown, where: string): Artifact {
   const artifact = record(value, where)
-  const { sha256, rows } = artifact
+  const { sha256, rows, facts } = artifact
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(string(sha256, `${where}.sha256`))) {
     throw damaged(`${where}.sha256 is not a SHA-256`)
   }
@@ -75,6 +76,7 @@ function decodeArtifact(value: unknown, where: string): Artifact {
     bytes: count(artifact['bytes'], `${where}.bytes`),
     ...(sha256 === undefined ? {} : { sha256: sha256 as string }),
     ...(rows === undefined ? {} : { rows: table(rows, `${where}.rows`, count) }),
+    ...(facts === undefined ? {} : { facts: table(facts, `${where}.facts`, fact) }),
   }
 }
 
@@ -95,6 +97,11 @@ function string(value: unknown, where: string): string {
 function count(value: unknown, where: string): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw damaged(`${where} is not a count`)
   return value
+}
+
+function fact(value: unknown, where: string): string | number {
+  if (typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))) return value
+  throw damaged(`${where} is neither text nor a number`)
 }
 
 function table<T>(value: unknown, where: string, read: (value: unknown, where: string) => T): Record<string, T> {

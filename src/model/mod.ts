@@ -25,16 +25,23 @@ export {
   ownProject,
   projectTypes,
   restoreTestIntervals,
+  tlsModes,
+  type ContainerHost,
   type Copying,
   type Criticality,
   type Database,
   type FileDatabase,
+  type MysqlDatabase,
+  type PostgresqlDatabase,
   type Project,
   type ProjectType,
+  type Quiet,
   type RemoteHost,
   type RestoreSteps,
   type RestoreTestInterval,
   type ServerConnection,
+  type SshHost,
+  type Tls,
 } from './project.ts'
 export {
   logKinds,
@@ -44,10 +51,12 @@ export {
   type LogEntry,
   type LogKind,
   type LogLevel,
+  type QuietRecord,
   type RestoreRecord,
   type VerificationRecord,
 } from './record.ts'
 export { formatRetention, retentionCounts, type RetentionCount, type RetentionPolicy } from './retention.ts'
+export { findLostRows } from './row-changes.ts'
 export { runStatuses, type Artifact, type Run, type RunOutcome, type RunStatus } from './run.ts'
 export { formatSchedule, parseSchedule, weekdays, type Schedule, type TimeOfDay, type Weekday } from './schedule.ts'
 export type { SecretReference } from './secret-reference.ts'

@@ -26,6 +26,8 @@ export interface Project {
   /** Absolute, on this machine or on the one that `on` names. */
   readonly path: string
   readonly on?: RemoteHost
+  /** Absent: it is not disturbed while it is copied. */
+  readonly quiet?: Quiet
   readonly criticality: Criticality
   readonly schedule: Schedule
   /** What to take: relative to `path`, or absolute. Absent: what the type knows. */
@@ -45,12 +47,35 @@ export interface Project {
   readonly paused: boolean
 }
 
+/** Where a project is when it is not on this machine as such. */
+export type RemoteHost = SshHost | ContainerHost
+
 /** Another server, reached without an agent. */
-export interface RemoteHost {
+export interface SshHost {
   readonly kind: 'ssh'
   readonly user?: string
+  /** A name of the network, or one that the settings of ssh know. */
   readonly host: string
   readonly port?: number
+  /** The private key; absent: what the settings of ssh say. */
+  readonly identity?: SecretReference
+  /** File of the host keys that are trusted, absolute; absent: what the settings of ssh say. */
+  readonly knownHosts?: string
+}
+
+/** A container of this machine: programs run in it, and its volumes are read from here. */
+export interface ContainerHost {
+  readonly kind: 'docker'
+  readonly container: string
+}
+
+/** What keeps a project quiet while it is copied. It is undone whatever happens, also on the next start. */
+export interface Quiet {
+  /** Laravel's maintenance mode. */
+  readonly maintenance: boolean
+  /** Programs with their arguments, run where the project is, in its folder: one after the other. */
+  readonly before: readonly (readonly string[])[]
+  readonly after: readonly (readonly string[])[]
 }
 
 /** A vault that is brought up to date after each run, or on a schedule of its own. */
@@ -79,12 +104,26 @@ export interface ServerConnection {
   readonly socket?: string
   readonly user?: string
   readonly password?: SecretReference
+  /** All of it in one, as applications write it; what is given beside it goes first. */
+  readonly url?: SecretReference
+  readonly tls?: Tls
   readonly name?: string
+}
+
+export const tlsModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+
+export interface Tls {
+  readonly mode: (typeof tlsModes)[number]
+  /** Files where the project is, absolute: the authorities that are trusted, a certificate of our own and its key. */
+  readonly authorities?: string
+  readonly certificate?: string
+  readonly key?: string
 }
 
 export interface PostgresqlDatabase extends ServerConnection {
   readonly driver: 'postgresql'
   readonly format: 'plain' | 'custom'
+  readonly leaveOutSchemas: readonly string[]
 }
 
 export interface MysqlDatabase extends ServerConnection {

@@ -1,5 +1,15 @@
 import type { Finding } from './finding.ts'
 
+/** A project that is kept quiet by a run. */
+export interface QuietRecord {
+  readonly run: string
+  readonly project: string
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** Programs with their arguments that undo it, in order. */
+  readonly undo: readonly (readonly string[])[]
+}
+
 /** A snapshot in a vault, as far as the catalog knows; the vault itself has the last word. */
 export interface KnownSnapshot {
   readonly vault: string

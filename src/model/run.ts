@@ -42,4 +42,6 @@ export interface Artifact {
   readonly sha256?: string
   /** Rows of each table, for what has tables. */
   readonly rows?: Readonly<Record<string, number>>
+  /** Versions, encodings, extensions, counts of other things: what a restore wants to know. */
+  readonly facts?: Readonly<Record<string, string | number>>
 }

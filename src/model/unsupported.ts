@@ -59,19 +59,8 @@ function ofVault(vault: Vault): UnsupportedPart[] {
 function ofProject(project: Project): UnsupportedPart[] {
   const name = project.name
   const parts: UnsupportedPart[] = []
-  const refuse = (key: string, text: string): void => {
-    parts.push(refused(`projects.${name}.${key}`, { project: name }, text))
-  }
   const ignore = (key: string, text: string): void => {
     parts.push(ignored(`projects.${name}.${key}`, { project: name }, text))
-  }
-  if (project.type === 'laravel-app' || project.type === 'laravel-package') {
-    refuse('type', `${project.type} is not possible in this version, only node-app and generic`)
-  }
-  if (project.on) refuse('on', 'projects on another server are not possible in this version')
-  for (const [index, database] of (project.databases ?? []).entries()) {
-    if (database.driver === 'sqlite' || database.driver === 'json') continue
-    refuse(`databases.${index}`, `${database.driver} is not possible in this version, only sqlite and json`)
   }
   for (const [index, copying] of project.copies.entries()) {
     if (copying.schedule)

@@ -1,6 +1,7 @@
 import type { Content, FolderPart, Part } from '#engine'
+import type { Host } from './host/host.ts'
 import { placeOf } from './placement.ts'
-import { bytesOf, rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
+import { rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
 import type { DumpContext, Omission } from './source.ts'
 import { dumpSource, type PlannedSource } from './table.ts'
 
@@ -32,7 +33,7 @@ export async function dumpSources(
   const held = new Set<RawPath>()
   const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
   const lone = new Map([...replaced].filter(([path]) => !held.has(path)))
-  joined.push(...foldersOf(rawPathOf(project), lone, omitted))
+  joined.push(...foldersOf(context.host, rawPathOf(project), lone, omitted))
   return joined.filter((part) => !(part.kind === 'file' && replaced.has(rawPath(part.path))))
 }
 
@@ -86,10 +87,11 @@ function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
 
 /** Folder parts that hold nothing but some replaced files, and what belongs to them, so that their metadata is their own. */
 function foldersOf(
+  host: Host,
   project: RawPath,
   replaced: ReadonlyMap<RawPath, Content>,
   omitted: ReadonlyMap<RawPath, Omission>,
-): FolderPart[] {
+): Part[] {
   const folders = new Map<RawPath, Map<RawPath, Content>>()
   for (const [path, content] of replaced) {
     const slash = path.lastIndexOf('/')
@@ -99,13 +101,12 @@ function foldersOf(
   }
   return [...folders].map(([folder, replace]) => {
     const omit = within(folder, omitted)
-    return {
-      kind: 'folder',
+    return host.folderPart({
       at: shownPath(placeOf(project, folder)),
-      path: bytesOf(folder),
+      path: folder,
       leaveOut: (relative) => !replace.has(relative) && !omit.get(relative)?.unless?.(),
       replace,
-    }
+    })
   })
 }
 

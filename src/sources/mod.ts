@@ -7,11 +7,12 @@
  */
 export { dumpSources } from './dump-sources.ts'
 export { sourceError } from './errors.ts'
-export { findText, kindAt } from './files/inspect.ts'
 export { matchPatterns, type PathMatcher } from './files/pattern.ts'
 export { inspectGit, type GitRepository } from './git/inspect.ts'
 export { loadGit, type GitLoad } from './git/load.ts'
 export { chooseJson, mayHoldRecords } from './json/inspect.ts'
+export type { FolderRequest, Host, HostEntry, HostStatus, ProgramCall } from './host/host.ts'
+export { localHost } from './host/local-host.ts'
 export { homeOf, placeOf } from './placement.ts'
 export { bytesOf, rawPathOf, shownPath, type RawPath } from './raw-path.ts'
 export { maybeSecret } from './secrets/inspect.ts'

@@ -1,4 +1,5 @@
 import type { Content, Part } from '#engine'
+import type { Host } from './host/host.ts'
 import { shownPath, type RawPath } from './raw-path.ts'
 
 /** What a source saw while it was dumped; shaped like the model's finding, without the project. */
@@ -13,7 +14,7 @@ export interface SourceFinding {
 export interface ArtifactFacts {
   /** Its path in the snapshot, each byte of a name one character (latin1). */
   readonly path: string
-  readonly kind: 'sqlite' | 'json' | 'git'
+  readonly kind: 'sqlite' | 'json' | 'git' | 'postgresql' | 'mysql' | 'globals'
   /** By table, or by list of a JSON database. */
   readonly rows?: Readonly<Record<string, number>>
   /** Versions, counts, the way it was copied. */
@@ -22,6 +23,8 @@ export interface ArtifactFacts {
 
 /** What a source needs of the run that dumps it. */
 export interface DumpContext {
+  /** Where the project is; every path of a source is a path there. */
+  readonly host: Host
   /** Where copies may lie for a moment: a folder of this run alone, mode 0700. The caller removes it in the end. */
   readonly temporaryFolder: string
   /** Called at any time until the last part has been archived. */

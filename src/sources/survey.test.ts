@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { localHost } from './host/local-host.ts'
 import { matchPatterns } from './files/pattern.ts'
 import { mayBeSqlite } from './sqlite/inspect.ts'
 import { maybeSecret } from './secrets/inspect.ts'
@@ -29,19 +30,21 @@ test('a survey finds candidates by name in every folder that it may enter, and f
   make(Buffer.from([0x61, 0x2f, 0xff, 0x2e, 0x64, 0x62]))
   symlinkSync(folder.path, join(folder.path, 'loop'))
   symlinkSync('x.db', join(folder.path, 'link.db'))
-  const { found, leftOut } = await survey(folder.path, matchPatterns(['node_modules/']), { sqlite: mayBeSqlite })
+  const { found, leftOut } = await survey(localHost('/tmp'), folder.path, matchPatterns(['node_modules/']), {
+    sqlite: mayBeSqlite,
+  })
   assert.deepEqual(found['sqlite'], ['a/b/y.sqlite3', 'a/log', 'a/\xff.db', 'x.db'])
   assert.deepEqual(leftOut, ['a/node_modules', 'node_modules'])
 })
 
 test('a folder that is not there is an error, and a stop is heard', async () => {
   await assert.rejects(
-    survey('/nowhere/at/all', () => false, {}),
+    survey(localHost('/tmp'), '/nowhere/at/all', () => false, {}),
     { code: 'source.missing', kind: 'missing' },
   )
   const stopped = AbortSignal.abort(new Error('stopped'))
   await assert.rejects(
-    survey('/', () => false, {}, stopped),
+    survey(localHost('/tmp'), '/', () => false, {}, stopped),
     { message: 'stopped' },
   )
 })

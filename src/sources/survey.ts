@@ -1,8 +1,8 @@
-import { readdirSync, type Dirent } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 
 import { systemCode } from '#base'
 import type { PathMatcher } from './files/pattern.ts'
+import type { Host, HostEntry } from './host/host.ts'
 import { bytesOf, rawPathOf, type RawPath } from './raw-path.ts'
 import { sourceError } from './errors.ts'
 
@@ -29,6 +29,7 @@ const folderBatch = 64
  * @throws `source.missing` when `path` itself is not a folder that can be read.
  */
 export async function survey(
+  host: Host,
   path: string,
   leaveOut: PathMatcher,
   questions: Readonly<Record<string, Question>>,
@@ -46,9 +47,9 @@ export async function survey(
     const folder = waiting.pop()!
     const files: RawPath[] = []
     const start = folder === '' ? '' : `${folder}/`
-    for (const entry of entriesOf(root, folder)) {
-      if (entry.isFile()) files.push(entry.name)
-      else if (!entry.isDirectory()) continue
+    for (const entry of await entriesOf(host, root, folder)) {
+      if (entry.kind === 'file') files.push(entry.name)
+      else if (entry.kind !== 'dir') continue
       else if (leaveOut(start + entry.name, 'dir')) leftOut.push(start + entry.name)
       else waiting.push(start + entry.name)
     }
@@ -62,9 +63,9 @@ export async function survey(
   return { found, leftOut }
 }
 
-function entriesOf(root: RawPath, folder: RawPath): Dirent[] {
+async function entriesOf(host: Host, root: RawPath, folder: RawPath): Promise<readonly HostEntry[]> {
   try {
-    return readdirSync(bytesOf(`${root}/${folder}`), { withFileTypes: true, encoding: 'latin1' })
+    return await host.list(folder === '' ? root : `${root.replace(/\/$/, '')}/${folder}`)
   } catch (thrown) {
     const reason = systemCode(thrown)
     if (reason === undefined) throw thrown

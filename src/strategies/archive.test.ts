@@ -7,7 +7,7 @@ import { test } from 'node:test'
 
 import { archive, createLocal } from '#engine'
 import { memoryPassword, memoryRepository, stockRestic } from '#engine/testing'
-import { dumpSources } from '#sources'
+import { dumpSources, localHost } from '#sources'
 import { recordingContext, startScript, temporaryFolder } from '#sources/testing'
 import { needs } from '../../tests/needs.ts'
 import { getStrategy } from './table.ts'
@@ -26,7 +26,7 @@ async function backUp(type: 'generic' | 'node-app', path: string, folder: string
   mkdirSync(temporary, { recursive: true, mode: 0o700 })
   const context = recordingContext(temporary)
   const restic = await stockRestic(memoryPassword)
-  const plan = await getStrategy(type).plan({ path, leaveOut: [] })
+  const plan = await getStrategy(type).plan({ path, leaveOut: [] }, localHost('/tmp'))
   const result = await (async () => {
     await using repository = await memoryRepository(await createLocal(restic.repository))
     const parts = await dumpSources(path, plan.sources, context)

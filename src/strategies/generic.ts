@@ -14,11 +14,11 @@ export const generic: Strategy = {
     return { confidence: 0.1, reasons: ['fits every folder'] }
   },
 
-  async plan(project, signal) {
+  async plan(project, host, signal) {
     const path = resolve(project.path)
-    const look = await lookThrough({ ...project, path }, project.leaveOut, signal)
-    const git = await inspectGit(path, signal)
-    const recent = chooseJson(look.json, recentMs)
+    const look = await lookThrough({ ...project, path }, project.leaveOut, host, signal)
+    const git = await inspectGit(host, path, signal)
+    const recent = await chooseJson(host, look.json, recentMs)
     const sources: PlannedSource[] = [
       {
         kind: 'files',

@@ -3,17 +3,17 @@ import { isAbsolute, resolve } from 'node:path'
 import type { FileDatabase } from '#model'
 import {
   isSqlite,
-  kindAt,
   matchPatterns,
   maybeSecret,
   mayBeSqlite,
   mayHoldRecords,
   rawPathOf,
   survey,
+  type Host,
   type RawPath,
   type SourceFinding,
 } from '#sources'
-import type { ProjectContent } from './strategy.ts'
+import type { ProjectContent, ServerDatabase } from './strategy.ts'
 
 /** What lies in a project. Paths are absolute unless they say otherwise. */
 export interface ProjectLook {
@@ -35,16 +35,20 @@ const questions = { sqlite: mayBeSqlite, json: mayHoldRecords, secrets: maybeSec
 export async function lookThrough(
   project: ProjectContent,
   leaveOut: readonly string[],
+  host: Host,
   signal?: AbortSignal,
 ): Promise<ProjectLook> {
   const patterns = matchPatterns([...leaveOut])
   const noDatabases = matchPatterns(['.git/'])
-  const configured = (project.databases ?? []).flatMap((database) => existing(project, database))
+  const configured = (
+    await Promise.all((project.databases ?? []).map((database) => existing(host, project, database)))
+  ).flat()
   const named = new Map(configured.flatMap(({ path, driver }) => (path ? [[path, driver] as const] : [])))
   const look = { sqlite: new Set<RawPath>(), json: new Set<RawPath>(), leftOut: new Array<RawPath>() }
   let secrets: readonly RawPath[] = []
-  for (const folder of [project.path, ...foldersElsewhere(project)]) {
+  for (const folder of [project.path, ...(await foldersElsewhere(host, project))]) {
     const { found, leftOut } = await survey(
+      host,
       folder,
       (path, kind) => patterns(path, kind) || noDatabases(path, kind),
       questions,
@@ -52,8 +56,9 @@ export async function lookThrough(
     )
     const absolute = (path: RawPath): RawPath => `${rawPathOf(folder).replace(/\/$/, '')}/${path}`
     // Because a database that Bewaar has open itself, as it has its catalog, must not be opened to look at its first bytes.
-    const isOne = (path: RawPath): boolean => !named.has(path) && isSqlite(path)
-    for (const path of found['sqlite']!.map(absolute).filter(isOne)) look.sqlite.add(path)
+    for (const path of found['sqlite']!.map(absolute)) {
+      if (!named.has(path) && (await isSqlite(host, path))) look.sqlite.add(path)
+    }
     for (const path of found['json']!.map(absolute)) look.json.add(path)
     look.leftOut.push(...leftOut.filter((path) => patterns(path, 'dir')).map(absolute))
     if (folder === project.path) secrets = found['secrets']!
@@ -75,23 +80,25 @@ interface Configured {
   readonly finding?: SourceFinding
 }
 
-function existing(
+async function existing(
+  host: Host,
   project: ProjectContent,
-  database: { readonly driver: string; readonly path?: string },
-): Configured[] {
+  database: FileDatabase | ServerDatabase,
+): Promise<Configured[]> {
+  if (!('path' in database)) return []
   const { driver } = database
-  if ((driver !== 'sqlite' && driver !== 'json') || database.path === undefined) return []
   const shown = resolve(project.path, database.path)
-  if (kindAt(shown) === 'file') return [{ driver, path: rawPathOf(shown) }]
+  if ((await host.findStatus(rawPathOf(shown)))?.kind === 'file') return [{ driver, path: rawPathOf(shown) }]
   const text = 'The configuration names it under `databases`, but it is not there, or is no file'
   return [{ driver, finding: { subject: shown, severity: 'warning', text } }]
 }
 
-function foldersElsewhere({ path, files }: ProjectContent): string[] {
+async function foldersElsewhere(host: Host, { path, files }: ProjectContent): Promise<string[]> {
   const root = resolve(path)
-  return (files ?? [])
+  const elsewhere = (files ?? [])
     .filter((entry) => isAbsolute(entry))
     .map((entry) => resolve(entry))
     .filter((entry) => entry !== root && !entry.startsWith(`${root}/`))
-    .filter((entry) => kindAt(entry) === 'dir')
+  const kinds = await Promise.all(elsewhere.map((entry) => host.findStatus(rawPathOf(entry))))
+  return elsewhere.filter((_, nth) => kinds[nth]?.kind === 'dir')
 }

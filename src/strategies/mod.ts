@@ -4,5 +4,5 @@
  */
 export { strategyError } from './errors.ts'
 export { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
-export type { Detection, ProjectContent, ProjectPlan, Strategy } from './strategy.ts'
+export type { Detection, ProjectContent, ProjectPlan, ServerDatabase, Strategy } from './strategy.ts'
 export { detectTypes, getStrategy } from './table.ts'

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 
-import { chooseJson, findText, inspectGit, kindAt, type PlannedSource } from '#sources'
+import { chooseJson, inspectGit, rawPathOf, type Host, type PlannedSource } from '#sources'
 import { composePlan } from './compose-plan.ts'
 import { withinProject } from './generic.ts'
 import { lookThrough } from './look-through.ts'
@@ -45,12 +45,12 @@ const madeAgain = [
 export const nodeApp: Strategy = {
   detect: detectNodeApp,
 
-  async plan(project, signal) {
+  async plan(project, host, signal) {
     const path = resolve(project.path)
     const known = project.files ? [] : madeAgain
-    const look = await lookThrough({ ...project, path }, [...known, 'node_modules/', ...project.leaveOut], signal)
-    const git = await inspectGit(path, signal)
-    const json = [...new Set([...look.configuredJson, ...chooseJson(look.json)])].sort()
+    const look = await lookThrough({ ...project, path }, [...known, 'node_modules/', ...project.leaveOut], host, signal)
+    const git = await inspectGit(host, path, signal)
+    const json = [...new Set([...look.configuredJson, ...(await chooseJson(host, look.json))])].sort()
     const secrets = look.secrets
     const databases = json.filter((database) => !withinProject(path, [database]).some((file) => secrets.includes(file)))
     const leaveGitOut = git !== undefined && git.notInBundle.length === 0
@@ -75,10 +75,11 @@ export const nodeApp: Strategy = {
   },
 }
 
-async function detectNodeApp(path: string): Promise<Detection> {
-  const settings = settingsIn(await findText(join(path, 'package.json')))
+async function detectNodeApp(path: string, host: Host): Promise<Detection> {
+  const settings = settingsIn(await host.findText(rawPathOf(join(path, 'package.json'))))
   if (!settings) return { confidence: 0, reasons: [] }
-  if (kindAt(join(path, 'artisan'))) return { confidence: 0.2, reasons: ['package.json, but artisan too'] }
+  if (await host.kindAt(rawPathOf(join(path, 'artisan'))))
+    return { confidence: 0.2, reasons: ['package.json, but artisan too'] }
   const reasons = ['package.json']
   let confidence = 0.6
   const { dependencies, scripts } = settings

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
 import { encodeManifest } from '#model'
-import { dumpSources } from '#sources'
+import { dumpSources, localHost } from '#sources'
 import { drainParts, recordingContext, temporaryFolder } from '#sources/testing'
 import { needs } from '../../tests/needs.ts'
 import { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
@@ -86,7 +86,10 @@ test(
     const temporary = join(folder.path, 'temporary')
     mkdirSync(temporary)
     const context = recordingContext(temporary)
-    const plan = await getStrategy('node-app').plan({ path, leaveOut: [], files: ['package.json', 'data', elsewhere] })
+    const plan = await getStrategy('node-app').plan(
+      { path, leaveOut: [], files: ['package.json', 'data', elsewhere] },
+      localHost('/tmp'),
+    )
     const parts = await dumpSources(path, plan.sources, context)
     const drained = await drainParts(parts)
     const repository = join(folder.path, 'vault/shop')

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
-import { dumpSources } from '#sources'
+import { dumpSources, localHost } from '#sources'
 import { drainParts, recordingContext, temporaryFolder } from '#sources/testing'
 import type { ProjectContent, ProjectPlan } from './strategy.ts'
 import { detectTypes, getStrategy } from './table.ts'
@@ -84,7 +84,7 @@ test('node-app takes files, databases, settings and history, and leaves out what
   git(project.path, 'init')
   git(project.path, 'add', 'index.js')
   git(project.path, 'commit', '-m', 'first')
-  const plan = await getStrategy('node-app').plan(content(project.path))
+  const plan = await getStrategy('node-app').plan(content(project.path), localHost('/tmp'))
   assert.deepEqual(await project.drain(plan), [
     'config/.env',
     'config/certs/server.crt',
@@ -129,7 +129,7 @@ test('node-app takes files, databases, settings and history, and leaves out what
 test('node-app keeps .git whole where a bundle does not stand for it', async () => {
   await using project = await makeProject({ 'package.json': '{}' })
   git(project.path, 'init')
-  const plan = await getStrategy('node-app').plan(content(project.path))
+  const plan = await getStrategy('node-app').plan(content(project.path), localHost('/tmp'))
   assert.ok((await project.drain(plan)).includes('files/.git/HEAD'))
   assert.match(plan.takes.join('\n'), /no commits yet/)
 })
@@ -140,7 +140,7 @@ test('generic takes everything, and the history as a bundle besides', async () =
   git(project.path, 'init')
   git(project.path, 'add', 'index.js')
   git(project.path, 'commit', '-m', 'first')
-  const plan = await getStrategy('generic').plan(content(project.path))
+  const plan = await getStrategy('generic').plan(content(project.path), localHost('/tmp'))
   const drained = await project.drain(plan)
   for (const name of [...Object.keys(files), 'data/app.sqlite', '.git/HEAD'])
     assert.ok(drained.includes(`files/${name}`), name)
@@ -150,7 +150,10 @@ test('generic takes everything, and the history as a bundle besides', async () =
 
 test('generic leaves out what the configuration says, and says so', async () => {
   await using project = await makeProject(files)
-  const plan = await getStrategy('generic').plan(content(project.path, { leaveOut: ['node_modules/', '/uploads'] }))
+  const plan = await getStrategy('generic').plan(
+    content(project.path, { leaveOut: ['node_modules/', '/uploads'] }),
+    localHost('/tmp'),
+  )
   const drained = await project.drain(plan)
   assert.ok(!drained.some((path) => /node_modules|uploads/.test(path)))
   assert.ok(drained.includes('files/tmp/x'))
@@ -169,7 +172,7 @@ test('named files are taken, and the databases that the type finds', async () =>
   mkdirSync(join(project.folder, 'disk2'))
   makeDatabase(join(project.folder, 'disk2/other.db'))
   const named = ['uploads/customer', join(project.folder, 'disk2')]
-  const plan = await getStrategy('node-app').plan(content(project.path, { files: named }))
+  const plan = await getStrategy('node-app').plan(content(project.path, { files: named }), localHost('/tmp'))
   const drained = await project.drain(plan)
   assert.deepEqual(
     drained.filter((path) => !path.startsWith('config/')),
@@ -195,7 +198,7 @@ test('configured databases are taken whatever they are called, and missed when t
     { driver: 'sqlite', path: 'gone.db' },
   ] as const
   for (const type of ['generic', 'node-app'] as const) {
-    const plan = await getStrategy(type).plan(content(project.path, { databases }))
+    const plan = await getStrategy(type).plan(content(project.path, { databases }), localHost('/tmp'))
     project.context.artifacts.length = 0
     await project.drain(plan)
     const rows = new Map(project.context.artifacts.map(({ path, rows }) => [path, rows]))
@@ -215,7 +218,9 @@ test('configured databases are taken whatever they are called, and missed when t
 
 test('a project whose folder is not there is an error', async () => {
   for (const type of ['generic', 'node-app'] as const) {
-    await assert.rejects(getStrategy(type).plan(content('/nowhere/at/all')), { code: 'source.missing' })
+    await assert.rejects(getStrategy(type).plan(content('/nowhere/at/all'), localHost('/tmp')), {
+      code: 'source.missing',
+    })
   }
   assert.throws(() => getStrategy('laravel-app'), { code: 'strategy.missing' })
 })
@@ -225,14 +230,14 @@ test('the kind of a project is known by what lies in it', async () => {
   await using laravel = await makeProject({ 'package.json': '{}', artisan: '' })
   await using plain = await makeProject({ 'index.html': '' })
   await using broken = await makeProject({ 'package.json': '{' })
-  const [best, other] = await detectTypes(node.path)
+  const [best, other] = await detectTypes(node.path, localHost('/tmp'))
   assert.equal(best!.type, 'node-app')
   assert.deepEqual(best!.reasons, ['package.json', 'a start script', 'dependencies'])
   assert.equal(other!.type, 'generic')
-  assert.ok((await detectTypes(laravel.path))[0]!.confidence < 0.5)
+  assert.ok((await detectTypes(laravel.path, localHost('/tmp')))[0]!.confidence < 0.5)
   for (const { path } of [plain, broken])
     assert.deepEqual(
-      (await detectTypes(path)).map(({ type }) => type),
+      (await detectTypes(path, localHost('/tmp'))).map(({ type }) => type),
       ['generic'],
     )
 })

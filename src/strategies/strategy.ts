@@ -1,5 +1,6 @@
-import type { Project } from '#model'
-import type { PlannedSource, SourceFinding } from '#sources'
+import type { Secret } from '#base'
+import type { FileDatabase, MysqlDatabase, PostgresqlDatabase, Project } from '#model'
+import type { Host, PlannedSource, SourceFinding } from '#sources'
 
 /** How well a strategy fits a folder. */
 export interface Detection {
@@ -21,17 +22,27 @@ export interface ProjectPlan {
 }
 
 /** The part of a project that says what to take. */
-export type ProjectContent = Pick<Project, 'path' | 'files' | 'leaveOut' | 'databases'>
+export type ProjectContent = Pick<Project, 'path' | 'files' | 'leaveOut'> & {
+  readonly databases?: readonly (FileDatabase | ServerDatabase)[]
+}
+
+/** A database of the configuration with its secrets fetched. */
+export type ServerDatabase = Fetched<PostgresqlDatabase> | Fetched<MysqlDatabase>
+
+type Fetched<D extends PostgresqlDatabase | MysqlDatabase> = Omit<D, 'password' | 'url'> & {
+  readonly password?: Secret
+  readonly url?: Secret
+}
 
 /** What to take of one kind of project. */
 export interface Strategy {
   /** Looks at a folder without changing it. */
-  detect(path: string): Promise<Detection>
+  detect(path: string, host: Host): Promise<Detection>
 
   /**
    * Looks through the project's folder and says what a run would take.
    *
    * @throws `source.missing` when the folder is not there.
    */
-  plan(project: ProjectContent, signal?: AbortSignal): Promise<ProjectPlan>
+  plan(project: ProjectContent, host: Host, signal?: AbortSignal): Promise<ProjectPlan>
 }

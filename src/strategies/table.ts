@@ -1,4 +1,5 @@
 import type { ProjectType } from '#model'
+import type { Host } from '#sources'
 import { strategyError } from './errors.ts'
 import { generic } from './generic.ts'
 import { nodeApp } from './node-app.ts'
@@ -18,8 +19,10 @@ export function getStrategy(type: ProjectType): Strategy {
 }
 
 /** The types that fit a folder, the best first; `generic` always does. */
-export async function detectTypes(path: string): Promise<(Detection & { readonly type: ProjectType })[]> {
+export async function detectTypes(path: string, host: Host): Promise<(Detection & { readonly type: ProjectType })[]> {
   const all = Object.entries(strategies) as [ProjectType, Strategy][]
-  const detected = await Promise.all(all.map(async ([type, strategy]) => ({ type, ...(await strategy.detect(path)) })))
+  const detected = await Promise.all(
+    all.map(async ([type, strategy]) => ({ type, ...(await strategy.detect(path, host)) })),
+  )
   return detected.filter(({ confidence }) => confidence > 0).sort((a, b) => b.confidence - a.confidence)
 }

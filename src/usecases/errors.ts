@@ -11,6 +11,11 @@ export const usecaseError = defineErrors({
     message: 'Nothing of project {project} could be read: {reason}',
     hint: 'No backup was made. See that the folder is there, and that the user who runs Bewaar may read it.',
   },
+  'run.not-quiet': {
+    kind: 'unavailable',
+    message: 'Project {project} could not be made quiet: {reason}',
+    hint: 'Run the program by hand where the project is, or take it out of `quiet` in the configuration.',
+  },
   'restore.no-backup': {
     kind: 'missing',
     message: 'There is no backup of project {project} {which} in {vaults}',
@@ -35,6 +40,11 @@ export const usecaseError = defineErrors({
     kind: 'missing',
     message: 'Snapshot {snapshot} holds nothing of {part}',
     hint: 'Run `bewaar restore --project={project} --dry-run` to see what it holds.',
+  },
+  'restore.elsewhere': {
+    kind: 'invalid',
+    message: 'Project {project} is on {place}, and nothing can be restored over there yet',
+    hint: 'Restore it into a folder here with `--to`, and bring over what you need.',
   },
   'restore.damaged': {
     kind: 'damaged',

@@ -16,6 +16,6 @@ export {
   type RestoreReport,
   type RestoreRequest,
 } from './restore/restore-project.ts'
-export type { ProgressReport, Services, TemporaryFolder } from './services.ts'
+export type { PlanningServices, ProgressReport, Services, TemporaryFolder } from './services.ts'
 export { initialise, type InitialisedRepository } from './vaults/initialise.ts'
 export { verifyProject, type VerificationReport } from './verify/verify-project.ts'

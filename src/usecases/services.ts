@@ -36,6 +36,9 @@ export interface Services {
   progress(report: ProgressReport): void
 }
 
+/** What looking at a project takes. */
+export type PlanningServices = Pick<Services, 'secret' | 'temporaryFolder'>
+
 /** `user@host`, for the records. */
 export function whoOf({ username, hostname }: Pick<Services, 'username' | 'hostname'>): string {
   return `${username}@${hostname}`

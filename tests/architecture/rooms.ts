@@ -7,10 +7,12 @@ export interface Room {
 /** The rooms of `src`, from the ground floor up. A new room needs a row here and a door in package.json. */
 export const rooms: Readonly<Record<string, Room>> = {
   base: { mayEnter: [], mustNever: 'know a word of backups: every room stands on it' },
+  remote: { mayEnter: [], mustNever: 'know what is fetched from the other machine, or why' },
   model: { mayEnter: [], mustNever: 'read clock, disk, network or chance: rules are pure' },
   engine: { mayEnter: [], mustNever: 'know projects, vaults or the catalog: it could be published alone' },
+  sandbox: { mayEnter: [], mustNever: 'be entered by what it tests: servers here are thrown away' },
   credentials: { mayEnter: [], mustNever: 'log a secret or hand out a bare string' },
-  sources: { mayEnter: ['engine'], mustNever: 'know the catalog: a source yields entries and no more' },
+  sources: { mayEnter: ['engine', 'remote'], mustNever: 'know the catalog: a source yields entries and no more' },
   catalog: { mayEnter: ['model'], mustNever: 'hold a rule: it stores and finds' },
   strategies: { mayEnter: ['model', 'sources'], mustNever: 'dump by itself: it names the sources' },
   usecases: {

@@ -86,10 +86,26 @@ function buildProject(name: string, fields: ProjectFields, folder: string, fallb
     restore: optional(fields.restore ?? {}),
     paused: fields.paused ?? false,
     ...optional({
-      on: fields.on,
+      on: fields.on && buildHost(fields, folder),
+      quiet: fields.quiet && {
+        maintenance: fields.quiet.maintenance ?? false,
+        before: fields.quiet.before ?? [],
+        after: fields.quiet.after ?? [],
+      },
       files: fields.files,
       databases: fields.databases?.map((database) => buildDatabase(database, folder)),
       restoreTest: fields['restore-test'],
+    }),
+  }
+}
+
+function buildHost(fields: ProjectFields, folder: string): Project['on'] {
+  if (fields.on?.kind !== 'ssh') return fields.on
+  return {
+    ...fields.on,
+    ...optional({
+      identity: fields.identity && beside(fields.identity, folder),
+      knownHosts: fields['known-hosts'] === undefined ? undefined : resolve(folder, fields['known-hosts']),
     }),
   }
 }
@@ -106,14 +122,23 @@ function buildDatabase(database: NonNullable<ProjectFields['databases']>[number]
     case 'postgresql':
     case 'mysql':
     case 'mariadb': {
-      const { driver, password, socket, ...rest } = database
+      const { driver, name, host, port, user, password, url, tls, socket } = database
       const connection = optional({
-        ...rest,
+        name,
+        host,
+        port,
+        user,
         password: password && beside(password, folder),
+        url: url && beside(url, folder),
+        tls: tls && {
+          mode: tls.mode,
+          ...optional({ authorities: tls.ca, certificate: tls.certificate, key: tls.key }),
+        },
         socket: socket === undefined ? undefined : resolve(folder, socket),
       })
       if (driver !== 'postgresql') return { driver, ...connection }
-      return { driver, ...connection, format: database.format ?? 'plain' }
+      const leaveOutSchemas = database['leave-out'] ?? []
+      return { driver, ...connection, format: database.format ?? 'plain', leaveOutSchemas }
     }
     default:
       return database satisfies never

@@ -94,6 +94,13 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
     if (written === undefined && known.length > 0) {
       report(['vault'], `is missing: there are ${known.length} vaults and none of them is hot`)
     }
+    for (const key of ['identity', 'known-hosts']) {
+      if (has(project, key) && !String(project['on']).startsWith('ssh:')) report([key], 'is for on: ssh://… only')
+    }
+    const quiet = project['quiet']
+    if (isTable(quiet) && quiet['maintenance'] === true && project['type'] !== 'laravel-app') {
+      report(['quiet', 'maintenance'], 'is for type: laravel-app only; use before and after')
+    }
     const used = new Set<unknown>([written])
     for (const [index, copy] of listOf(project['copies']).entries()) {
       const to = isTable(copy) ? copy['to'] : undefined

@@ -253,7 +253,7 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
   [
     'another server that is no address',
     shop('    on: web2.example.org\n'),
-    'bewaar.yaml:10:5 projects.shop.on: is not ssh://user@host, for example "ssh://backup@web2.example.org"',
+    'bewaar.yaml:10:5 projects.shop.on: is neither ssh://user@host nor docker://container, for example "ssh://backup@web2.example.org"',
   ],
   [
     'a health address that is none',
@@ -633,7 +633,7 @@ notify:
   assert.deepEqual(havunadmin!.keep.get('storage-box'), { for: { amount: 7, unit: 'year' }, prune: 'never' })
   assert.deepEqual(havunadmin!.keep.get('local'), { within: { amount: 30, unit: 'day' }, prune: 'automatic' })
   assert.equal(formatSchedule(aimtrack!.copies[0]!.schedule!), 'weekly sunday 06:00')
-  assert.deepEqual(aimtrack!.databases, [{ driver: 'postgresql', format: 'custom' }])
+  assert.deepEqual(aimtrack!.databases, [{ driver: 'postgresql', format: 'custom', leaveOutSchemas: [] }])
   assert.deepEqual(aimtrack!.on, { kind: 'ssh', user: 'backup', host: 'web2.example.org' })
   assert.deepEqual(notify.mail?.to, ['anna@example.org'])
   assert.equal(formatSchedule(notify.digest!), 'daily 07:00')

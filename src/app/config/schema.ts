@@ -12,6 +12,7 @@ import {
   projectTypes,
   restoreTestIntervals,
   tiers,
+  tlsModes,
 } from '#model'
 
 /** A text that `parse` reads; what it throws becomes the message. */
@@ -187,6 +188,16 @@ const ServerDatabase = {
   socket: path('/run/postgresql', 'Folder or file of the socket').optional(),
   user: text('backup', 'Default: what the settings of the project say').optional(),
   password: Secret.optional(),
+  url: Secret.optional().meta({ description: 'postgres://user:password@host/name, or mysql://…, in one' }),
+  tls: z
+    .strictObject({
+      mode: z.enum(tlsModes),
+      ca: path('/etc/ssl/db-ca.pem', 'Authorities that are trusted; a file where the project is').optional(),
+      certificate: path('/etc/ssl/backup.pem', 'Our own certificate').optional(),
+      key: path('/etc/ssl/backup.key', 'Its key').optional(),
+    })
+    .optional()
+    .meta({ examples: [{ mode: 'verify-full', ca: '/etc/ssl/db-ca.pem' }] }),
 }
 
 const Database = z.discriminatedUnion('driver', [
@@ -195,6 +206,10 @@ const Database = z.discriminatedUnion('driver', [
   z.strictObject({
     driver: z.literal('postgresql'),
     format: z.enum(['plain', 'custom']).optional().meta({ description: 'Default: plain, readable in seven years' }),
+    'leave-out': z
+      .array(text('cache', 'A schema'))
+      .optional()
+      .meta({ description: 'Schemas that are not in the dump' }),
     ...ServerDatabase,
   }),
   z.strictObject({ driver: z.literal('mysql'), ...ServerDatabase }),
@@ -203,13 +218,15 @@ const Database = z.discriminatedUnion('driver', [
 
 const Remote = text(
   'ssh://backup@web2.example.org',
-  'The server that the project is on, reached without an agent',
+  'The server that the project is on, reached without an agent; or docker://container',
 ).transform((value, context) => {
+  const container = /^docker:\/\/([A-Za-z0-9][A-Za-z0-9_.-]*)$/.exec(value)?.[1]
+  if (container !== undefined) return { kind: 'docker' as const, container }
   const match = /^ssh:\/\/(?:([^\s:@/]+)@)?([A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::(\d{1,5}))?\/?$/.exec(value)
   if (!match) {
     const message =
       value.replace(/^(ssh:\/\/[^/@:]*:)[^/@]*@.*$/, '$1') === value
-        ? 'is not ssh://user@host'
+        ? 'is neither ssh://user@host nor docker://container'
         : 'cannot hold a password, SSH uses keys'
     context.addIssue({ code: 'custom', message })
     return z.NEVER
@@ -260,6 +277,16 @@ const Project = z.strictObject({
       ).optional(),
     })
     .optional(),
+  identity: Secret.optional().meta({ description: 'With on: ssh://…, the private key to log in with' }),
+  'known-hosts': path('/etc/bewaar/known_hosts', 'With on: ssh://…, the host keys that are trusted').optional(),
+  quiet: z
+    .strictObject({
+      maintenance: z.boolean().optional().meta({ description: 'Laravel: `artisan down` while it is copied' }),
+      before: z.array(Program).optional().meta({ description: 'Programs to run before it is copied' }),
+      after: z.array(Program).optional().meta({ description: 'Programs that undo them, whatever happens' }),
+    })
+    .optional()
+    .meta({ description: 'What keeps the project quiet while it is copied; default: nothing' }),
   paused: z.boolean().optional().meta({ description: 'Runs only when forced' }),
 })
 

@@ -24,7 +24,11 @@ export const run = defineCommand({
     const configuration = await context.services.loadConfiguration()
     for (const name of projects) getProject(configuration, name)
     const chosen = chooseProjects(configuration, projects)
-    if (dryRun) return { plans: await Promise.all(chosen.map((project) => planRun(project, signal))) }
+    if (dryRun) {
+      const plans: RunPlan[] = []
+      for (const project of chosen) plans.push(await planRun(context.services.planning(), project, signal))
+      return { plans }
+    }
     const due = chosen.filter(({ paused }) => force || !paused)
     const paused = chosen.filter((project) => !due.includes(project)).map(({ name }) => name)
     const reports: RunReport[] = []

@@ -1,7 +1,5 @@
-import { lstat } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
 
-import { systemCode, textOf } from '#base'
 import type { EntryKind } from '#engine'
 import { placeOf } from '../placement.ts'
 import { foldersAbove, rawPathOf, relativeTo, shownPath, type RawPath } from '../raw-path.ts'
@@ -29,7 +27,7 @@ export const filesSource: SourceType<FilesOptions> = {
   async *dump(options, context) {
     const { within, outside } = sorted(options)
     if (within === undefined || within.length > 0 || (options.besides?.length ?? 0) > 0)
-      yield projectPart(options, within)
+      yield projectPart(options, within, context)
     for (const entry of outside) yield* outsideParts(entry, options, context)
     await reportMissing(options, within ?? [], context)
   },
@@ -50,21 +48,25 @@ function sorted({ path, wanted }: FilesOptions): { within: string[] | undefined;
   return { within, outside }
 }
 
-function projectPart({ path, besides, leaveOut }: FilesOptions, within: string[] | undefined): SourcePart {
+function projectPart(
+  { path, besides, leaveOut }: FilesOptions,
+  within: string[] | undefined,
+  { host }: DumpContext,
+): SourcePart {
   const unwanted = matchPatterns(leaveOut)
-  const part = { kind: 'folder', at: 'files', path } as const
-  if (!within) return { ...part, leaveOut: unwanted }
+  const part = { at: 'files', path: rawPathOf(path) }
+  if (!within) return host.folderPart({ ...part, leaveOut: unwanted })
   const wanted = matchWanted(within)
   const also = new Set(besides)
   const aboveThem = new Set((besides ?? []).flatMap((found) => [...foldersAbove(found)]))
-  return {
+  return host.folderPart({
     ...part,
     leaveOut: (relative: RawPath, kind: EntryKind) => {
       if (also.has(relative) || aboveThem.has(relative)) return false
       if (unwanted(relative, kind)) return true
       return !wanted.inside(relative) && !(kind === 'dir' && wanted.above(relative))
     },
-  }
+  })
 }
 
 async function* outsideParts(
@@ -72,13 +74,15 @@ async function* outsideParts(
   { path, leaveOut }: FilesOptions,
   context: DumpContext,
 ): AsyncGenerator<SourcePart, void, void> {
-  try {
-    const status = await lstat(absolute)
-    const at = shownPath(placeOf(rawPathOf(resolve(path)), rawPathOf(absolute)))
-    if (status.isDirectory()) yield { kind: 'folder', at, path: absolute, leaveOut: matchPatterns(leaveOut) }
-    else yield { kind: 'file', at, path: absolute }
-  } catch (thrown) {
-    context.report({ subject: absolute, severity: 'warning', text: `It could not be read: ${textOf(thrown)}` })
+  const raw = rawPathOf(absolute)
+  const status = await context.host.findStatus(raw)
+  const at = shownPath(placeOf(rawPathOf(resolve(path)), raw))
+  if (!status) {
+    context.report({ subject: absolute, severity: 'warning', text: 'It is not there, or its folder cannot be read' })
+  } else if (status.kind === 'dir') {
+    yield context.host.folderPart({ at, path: raw, leaveOut: matchPatterns(leaveOut) })
+  } else {
+    yield context.host.filePart(at, raw)
   }
 }
 
@@ -86,12 +90,9 @@ async function* outsideParts(
 async function reportMissing(options: FilesOptions, within: readonly string[], context: DumpContext): Promise<void> {
   for (const entry of within) {
     if (/[*?[]/.test(entry)) continue
-    try {
-      await lstat(resolve(options.path, entry))
-    } catch (thrown) {
-      if (systemCode(thrown) !== 'ENOENT') continue // because the engine reports what it cannot read
-      const text = 'The configuration names it under `files`, but it is not there'
-      context.report({ subject: resolve(options.path, entry), severity: 'warning', text })
-    }
+    const path = resolve(options.path, entry)
+    if (await context.host.findStatus(rawPathOf(path))) continue
+    const text = 'The configuration names it under `files`, but it is not there'
+    context.report({ subject: path, severity: 'warning', text })
   }
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import { runProgram, streamProgram } from '#base'
+import { runProgram } from '#base'
+import type { Host, ProgramCall } from '../host/host.ts'
 
 /** Whose repository it is, and where. */
 export interface GitPlace {
@@ -18,8 +19,8 @@ const setpriv = '/usr/bin/setpriv'
  * True when git may be asked to do what can start programs that the repository's own settings name (filters, monitors):
  * they then run with no more rights than those of the repository's owner.
  */
-export function runsAsOwner({ uid }: GitPlace): boolean {
-  return process.getuid?.() === uid || mayBecome(uid)
+export function runsAsOwner(host: Host, { uid }: GitPlace): boolean {
+  return host.kind !== 'local' || process.getuid?.() === uid || mayBecome(uid)
 }
 
 function mayBecome(uid: number): boolean {
@@ -28,22 +29,28 @@ function mayBecome(uid: number): boolean {
 
 /** Runs git on a repository and yields its output; changes nothing there, and asks nobody for anything. */
 export function streamGit(
+  host: Host,
   place: GitPlace,
   args: readonly string[],
   signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { program, before } = asOwner(place)
-  return streamProgram(program, [...before, '-C', place.path, ...args], { env: environment(place.path) }, signal)
+): AsyncIterable<Uint8Array> {
+  return host.stream(callOf(host, place, args), signal)
 }
 
 /** The output of git as text. @throws `program.missing`; `program.failed`. */
-export async function askGit(place: GitPlace, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  return Buffer.concat(await Array.fromAsync(streamGit(place, args, signal))).toString()
+export function askGit(host: Host, place: GitPlace, args: readonly string[], signal?: AbortSignal): Promise<string> {
+  return host.run(callOf(host, place, args), signal)
+}
+
+function callOf(host: Host, place: GitPlace, args: readonly string[]): ProgramCall {
+  const { program, before } = host.kind === 'local' ? asOwner(place) : { program: 'git', before: [] }
+  return { program, args: [...before, '-C', place.path, ...args], environment: environment(place.path) }
 }
 
 /** The output of git on a repository of our own making. */
 export function runOwnGit(path: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  return runProgram('git', ['-C', path, ...args], { env: environment(path) }, signal)
+  const env = { PATH: process.env['PATH'], ...environment(path) }
+  return runProgram('git', ['-C', path, ...args], { env }, signal)
 }
 
 /** When root backs up a user's repository, git works as that user, so that the repository's settings give no rights. */
@@ -61,10 +68,9 @@ const settings: readonly (readonly [key: string, value: string])[] = [
   ['pack.threads', '1'],
 ]
 
-function environment(path: string): NodeJS.ProcessEnv {
+function environment(path: string): Record<string, string> {
   const all = [...settings, ['safe.directory', path] as const]
   return {
-    PATH: process.env['PATH'],
     LC_ALL: 'C',
     HOME: '/nonexistent',
     GIT_CONFIG_NOSYSTEM: '1',

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { textOf } from '#base'
+import type { Host } from '../host/host.ts'
 import { snapshotFolders } from '../placement.ts'
+import { rawPathOf, shownPath } from '../raw-path.ts'
 import type { DumpContext, SourcePart, SourceType } from '../source.ts'
 import { askGit, runsAsOwner, streamGit } from './connection.ts'
 import type { GitRepository } from './inspect.ts'
@@ -38,26 +39,30 @@ export const gitSource: SourceType<GitOptions> = {
       context.report({ subject: repository.path, severity: 'notice', text })
     }
     if (!repository.bundle) return
-    yield* settingsParts(repository)
+    const { host } = context
+    yield* settingsParts(host, repository)
     yield* patchParts(repository, context, signal)
-    const stashes = await olderStashes(repository, signal)
-    context.record({ path: `${at}/repository.bundle`, kind: 'git', facts: await factsOf(repository, signal) })
+    const stashes = await olderStashes(host, repository, signal)
+    context.record({ path: `${at}/repository.bundle`, kind: 'git', facts: await factsOf(host, repository, signal) })
     const args = ['bundle', 'create', '--quiet', '-', '--all', ...stashes]
     yield {
       kind: 'content',
       at: `${at}/repository.bundle`,
-      content: { kind: 'stream', open: (stop) => streamGit(repository, args, stop) },
+      content: { kind: 'stream', open: (stop) => streamGit(context.host, repository, args, stop) },
     }
   },
 }
 
-function* settingsParts({ gitFolder, commonFolder }: GitRepository): Generator<SourcePart, void, void> {
-  yield { kind: 'file', at: `${at}/HEAD`, path: join(gitFolder, 'HEAD') }
-  const hooks = namesIn(join(commonFolder, 'hooks')).filter((name) => !name.endsWith('.sample'))
+async function* settingsParts(
+  host: Host,
+  { gitFolder, commonFolder }: GitRepository,
+): AsyncGenerator<SourcePart, void, void> {
+  yield host.filePart(`${at}/HEAD`, rawPathOf(join(gitFolder, 'HEAD')))
+  const hooks = (await namesIn(host, join(commonFolder, 'hooks'))).filter((name) => !name.endsWith('.sample'))
   for (const name of [...settings, ...hooks.map((hook) => `hooks/${hook}`)]) {
-    const path = join(commonFolder, name)
-    const status = lstatSync(path, { throwIfNoEntry: false })
-    if (status && !status.isDirectory()) yield { kind: 'file', at: `${at}/${name}`, path }
+    const path = rawPathOf(join(commonFolder, name))
+    const status = await host.findStatus(path)
+    if (status && status.kind !== 'dir') yield host.filePart(`${at}/${name}`, path)
   }
 }
 
@@ -67,7 +72,7 @@ async function* patchParts(
   context: DumpContext,
   signal?: AbortSignal,
 ): AsyncGenerator<SourcePart, void, void> {
-  if (!runsAsOwner(repository)) {
+  if (!runsAsOwner(context.host, repository)) {
     const text =
       'No patch of uncommitted changes is made, because the repository belongs to another user; its files hold them'
     context.report({ subject: repository.path, severity: 'notice', text })
@@ -76,12 +81,13 @@ async function* patchParts(
   const args = ['diff', '--binary', '--no-color', '--no-ext-diff', '--no-textconv', 'HEAD', '--']
   try {
     const status = await askGit(
+      context.host,
       repository,
       ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules'],
       signal,
     )
     if (status === '') return
-    await askGit(repository, ['rev-parse', '--verify', '--quiet', 'HEAD'], signal)
+    await askGit(context.host, repository, ['rev-parse', '--verify', '--quiet', 'HEAD'], signal)
   } catch (thrown) {
     signal?.throwIfAborted()
     const text = `No patch of uncommitted changes could be made; the files hold them: ${textOf(thrown)}`
@@ -91,13 +97,14 @@ async function* patchParts(
   yield {
     kind: 'content',
     at: `${at}/uncommitted.patch`,
-    content: { kind: 'stream', open: (stop) => streamGit(repository, args, stop) },
+    content: { kind: 'stream', open: (stop) => streamGit(context.host, repository, args, stop) },
   }
 }
 
 /** Commits of all stashes but the newest: only the reflog knows them, so a bundle of all references does not. */
-async function olderStashes(repository: GitRepository, signal?: AbortSignal): Promise<string[]> {
+async function olderStashes(host: Host, repository: GitRepository, signal?: AbortSignal): Promise<string[]> {
   const list = await askGit(
+    host,
     repository,
     ['log', '-g', '--format=%H', '--ignore-missing', 'refs/stash', '--'],
     signal,
@@ -108,10 +115,14 @@ async function olderStashes(repository: GitRepository, signal?: AbortSignal): Pr
   return [...new Set(list.split('\n').filter((line) => line !== ''))].slice(1)
 }
 
-async function factsOf(repository: GitRepository, signal?: AbortSignal): Promise<Record<string, string | number>> {
-  const commits = await askGit(repository, ['rev-list', '--all', '--count'], signal)
-  const refs = await askGit(repository, ['for-each-ref', '--format=%(refname)'], signal)
-  const version = await askGit(repository, ['--version'], signal)
+async function factsOf(
+  host: Host,
+  repository: GitRepository,
+  signal?: AbortSignal,
+): Promise<Record<string, string | number>> {
+  const commits = await askGit(host, repository, ['rev-list', '--all', '--count'], signal)
+  const refs = await askGit(host, repository, ['for-each-ref', '--format=%(refname)'], signal)
+  const version = await askGit(host, repository, ['--version'], signal)
   return {
     git: version.trim().replace(/^git version /, ''),
     commits: Number(commits),
@@ -119,9 +130,9 @@ async function factsOf(repository: GitRepository, signal?: AbortSignal): Promise
   }
 }
 
-function namesIn(folder: string): string[] {
+async function namesIn(host: Host, folder: string): Promise<string[]> {
   try {
-    return readdirSync(folder)
+    return (await host.list(rawPathOf(folder))).map(({ name }) => shownPath(name))
   } catch {
     return [] // because a repository need not have this folder
   }

@@ -17,6 +17,7 @@ import { test } from 'node:test'
 import { dumpSources } from '../dump-sources.ts'
 import { bytesOf } from '../raw-path.ts'
 import { drainParts, recordingContext, sourceSuite, temporaryFolder, type Drained } from '../testing.ts'
+import { localHost } from '../host/local-host.ts'
 import { inspectGit } from './inspect.ts'
 import { loadGit } from './load.ts'
 
@@ -65,7 +66,7 @@ function makeRepository(path: string): void {
 }
 
 async function dump(path: string, temporary: string) {
-  const repository = await inspectGit(path)
+  const repository = await inspectGit(localHost('/tmp'), path)
   assert.ok(repository)
   const context = recordingContext(temporary)
   const drained = await drainParts(
@@ -167,7 +168,7 @@ test('what no bundle holds is named: submodules, worktrees, shallow clones, a da
   const path = join(folder.path, 'shop')
   makeRepository(path)
   const reasonsOf = async (at: string): Promise<[boolean, string]> => {
-    const repository = await inspectGit(at)
+    const repository = await inspectGit(localHost('/tmp'), at)
     return [repository!.bundle, repository!.notInBundle.join('; ')]
   }
   git(folder.path, 'clone', '--quiet', '--depth=1', `file://${path}`, 'shallow')
@@ -197,7 +198,7 @@ test('what no bundle holds is named: submodules, worktrees, shallow clones, a da
 
 test('a folder without .git, and one whose .git is a link, have no repository', async () => {
   await using folder = await temporaryFolder()
-  assert.equal(await inspectGit(folder.path), undefined)
+  assert.equal(await inspectGit(localHost('/tmp'), folder.path), undefined)
 })
 
 test(
@@ -237,6 +238,6 @@ test(
 sourceSuite('git', {
   prepare: async (path) => {
     makeRepository(path)
-    return { kind: 'git', options: { ...(await inspectGit(path))!, alsoInFiles: false } }
+    return { kind: 'git', options: { ...(await inspectGit(localHost('/tmp'), path))!, alsoInFiles: false } }
   },
 })

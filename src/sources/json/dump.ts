@@ -42,7 +42,7 @@ async function* streamJson(
   context: DumpContext,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { bytes, state, document } = await readStable(database, signal)
+  const { bytes, state, document } = await readStable(context.host, database, signal)
   if (state === 'unsettled') {
     const text =
       'It was being written to for seconds and was never a whole JSON document; it is kept as it was read last'

@@ -1,7 +1,6 @@
-import { lstatSync } from 'node:fs'
-
 import { systemClock, type Clock } from '#base'
-import { bytesOf, type RawPath } from '../raw-path.ts'
+import type { Host } from '../host/host.ts'
+import type { RawPath } from '../raw-path.ts'
 
 /** JSON files that tools write or read; they hold settings and no records. */
 const toolFiles = new RegExp(
@@ -31,17 +30,19 @@ export function mayHoldRecords(names: readonly RawPath[]): RawPath[] {
  *
  * @param changedWithinMs - only those that were written to so recently.
  */
-export function chooseJson(
+export async function chooseJson(
+  host: Host,
   candidates: readonly RawPath[],
   changedWithinMs = Infinity,
   clock: Clock = systemClock,
-): RawPath[] {
+): Promise<RawPath[]> {
   const oldest = clock.now() - changedWithinMs
-  const files = candidates.flatMap((path) => {
-    const status = lstatSync(bytesOf(path), { throwIfNoEntry: false })
-    if (!status?.isFile() || status.size > sizeLimit || status.mtimeMs < oldest) return []
-    return [{ path, changed: status.mtimeMs }]
-  })
+  const files: { path: RawPath; changed: number }[] = []
+  for (const path of candidates) {
+    const status = await host.findStatus(path)
+    const changed = Number((status?.mtimeNs ?? 0n) / 1_000_000n)
+    if (status?.kind === 'file' && status.size <= sizeLimit && changed >= oldest) files.push({ path, changed })
+  }
   if (files.length > countLimit) files.sort((a, b) => b.changed - a.changed).length = countLimit
   return files.map(({ path }) => path).sort()
 }

@@ -7,6 +7,7 @@ import { rawPathOf } from '../raw-path.ts'
 import { drainParts, recordingContext, sourceSuite, startScript, temporaryFolder } from '../testing.ts'
 import { dumpSources } from '../dump-sources.ts'
 import { countRecords } from './dump.ts'
+import { localHost } from '../host/local-host.ts'
 import { chooseJson, mayHoldRecords } from './inspect.ts'
 import { readStable } from './read-stable.ts'
 
@@ -52,7 +53,7 @@ test('a file that another process rewrites in place is read whole', async () => 
   await using script = startScript(rewriter, path, '60', '250')
   await script.said('half')
   for (let round = 0; round < 3; round++) {
-    const read = await readStable(rawPathOf(path))
+    const read = await readStable(localHost('/tmp'), rawPathOf(path))
     assert.equal(read.state, 'whole')
     assertOneRound(read.bytes, 2000)
   }
@@ -72,7 +73,7 @@ test('a file that is replaced all the time is read whole', async () => {
   await using script = startScript(renamer, path)
   await script.said('writing')
   for (let round = 0; round < 3; round++) {
-    const read = await readStable(rawPathOf(path))
+    const read = await readStable(localHost('/tmp'), rawPathOf(path))
     assert.equal(read.state, 'whole')
     assertOneRound(read.bytes, 500)
   }
@@ -115,7 +116,7 @@ test('a file that is no JSON and has long been so is taken without a word', asyn
     writeFileSync(path, bytes)
     utimesSync(path, 1_700_000_000, 1_700_000_000)
     const began = performance.now()
-    const read = await readStable(rawPathOf(path))
+    const read = await readStable(localHost('/tmp'), rawPathOf(path))
     assert.equal(read.state, 'not json')
     assert.ok(Buffer.from(bytes).equals(read.bytes))
     assert.ok(performance.now() - began < 500)
@@ -128,7 +129,7 @@ test('a file that was just emptied is waited for', async () => {
   writeFileSync(path, '[1]')
   truncateSync(path, 0)
   setTimeout(() => writeFileSync(path, '[1, 2]'), 400)
-  const read = await readStable(rawPathOf(path))
+  const read = await readStable(localHost('/tmp'), rawPathOf(path))
   assert.equal(read.state, 'whole')
   assert.deepEqual(read.document, [1, 2])
 })
@@ -138,7 +139,7 @@ test('reading stops when it is told to', async () => {
   const path = join(folder.path, 'messages.json')
   writeFileSync(path, '[')
   const signal = AbortSignal.timeout(100)
-  await assert.rejects(readStable(rawPathOf(path), signal), { name: 'TimeoutError' })
+  await assert.rejects(readStable(localHost('/tmp'), rawPathOf(path), signal), { name: 'TimeoutError' })
 })
 
 test('files of tools are no databases', () => {
@@ -189,8 +190,8 @@ test('only what changed lately is chosen when it is asked so, and nothing too la
     rawPathOf(join(folder.path, 'folder.json')),
     rawPathOf(join(folder.path, 'gone.json')),
   ]
-  assert.deepEqual(chooseJson(all), [fresh, old])
-  assert.deepEqual(chooseJson(all, 3_600_000), [fresh])
+  assert.deepEqual(await chooseJson(localHost(folder.path), all), [fresh, old])
+  assert.deepEqual(await chooseJson(localHost(folder.path), all, 3_600_000), [fresh])
 })
 
 test('records are counted by the shape of the document', () => {

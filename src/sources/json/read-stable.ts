@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
-import { pause, systemClock } from '#base'
+import { collect, pause, systemClock } from '#base'
+import type { Host } from '../host/host.ts'
 import { bytesOf, type RawPath } from '../raw-path.ts'
 
 /** What reading a file that somebody may be writing to came to. */
@@ -30,12 +31,12 @@ const quietAfterMs = 2500
  *
  * @throws the system's error when the file cannot be read.
  */
-export async function readStable(path: RawPath, signal?: AbortSignal): Promise<StableRead> {
+export async function readStable(host: Host, path: RawPath, signal?: AbortSignal): Promise<StableRead> {
   let lastWhole: StableRead | undefined
   let last: Attempt
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
-    last = await readOnce(path, signal)
+    last = await readOnce(host, path, signal)
     if (last.undisturbed && last.document !== undefined) {
       lastWhole = { bytes: last.bytes, state: 'whole', document: last.document }
       if (last.settled) return lastWhole
@@ -55,14 +56,14 @@ interface Attempt {
   readonly quiet: boolean
 }
 
-async function readOnce(path: RawPath, signal?: AbortSignal): Promise<Attempt> {
-  await using file = await open(bytesOf(path))
-  const before = await stateOf(file)
-  const bytes = await file.readFile()
-  const read = await stateOf(file)
+async function readOnce(host: Host, path: RawPath, signal?: AbortSignal): Promise<Attempt> {
+  await using file = host.kind === 'ssh' ? openElsewhere(host, path) : await openHere(path)
+  const before = await file.state()
+  const bytes = await file.read()
+  const read = await file.state()
   const recent = systemClock.now() - read.mtimeMs < settledAfterMs
   if (recent) await pause(settledAfterMs, signal)
-  const after = recent ? await stateOf(file) : read
+  const after = recent ? await file.state() : read
   const undisturbed = same(before, read) && bytes.length === read.size
   const document = parsed(bytes)
   return {
@@ -78,6 +79,30 @@ interface State {
   readonly size: number
   readonly mtimeNs: bigint
   readonly mtimeMs: number
+}
+
+interface OpenFile extends AsyncDisposable {
+  state(): Promise<State>
+  read(): Promise<Uint8Array>
+}
+
+/** The file stays the one that was opened, also when another takes its name. */
+async function openHere(path: RawPath): Promise<OpenFile> {
+  const file = await open(bytesOf(path))
+  return { state: () => stateOf(file), read: () => file.readFile(), [Symbol.asyncDispose]: () => file.close() }
+}
+
+/** A file that takes the name in between is seen as a change, and read anew. */
+function openElsewhere(host: Host, path: RawPath): OpenFile {
+  return {
+    state: async () => {
+      const status = await host.findStatus(path)
+      if (!status) throw new Error('it is not there, or cannot be read')
+      return { size: status.size, mtimeNs: status.mtimeNs, mtimeMs: Number(status.mtimeNs / 1_000_000n) }
+    },
+    read: () => collect(host.read(path)),
+    [Symbol.asyncDispose]: async () => {},
+  }
 }
 
 /** Without ctime: replacing the file by another changes it on this one too, and does no harm to what is read. */

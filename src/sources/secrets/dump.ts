@@ -16,16 +16,15 @@ export const secretsSource: SourceType<SecretsOptions> = {
     leavesOut: [],
   }),
 
-  async *dump({ path, files }) {
+  async *dump({ path, files }, { host }) {
     if (files.length === 0) return
     const taken = new Set(files)
     const above = new Set(files.flatMap((file) => [...foldersAbove(file)]))
-    yield {
-      kind: 'folder',
+    yield host.folderPart({
       at: snapshotFolders.config,
-      path,
+      path: rawPathOf(path),
       leaveOut: (relative, kind) => !(kind === 'dir' ? above.has(relative) : taken.has(relative)),
-    }
+    })
     const project = rawPathOf(path)
     for (const file of files) yield { kind: 'omit', path: `${project}/${file}` }
   },

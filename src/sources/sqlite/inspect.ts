@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
 import { systemCode } from '#base'
+import type { Host } from '../host/host.ts'
 import { bytesOf, type RawPath } from '../raw-path.ts'
 
 const magic = Buffer.from('SQLite format 3\0', 'latin1')
@@ -24,8 +25,9 @@ export function mayBeSqlite(names: readonly RawPath[]): RawPath[] {
  *
  * Source: sqlite.org/fileformat.html section 1.3; sqlite.org/howtocorrupt.html section 2.2.
  */
-export function isSqlite(path: RawPath): boolean {
-  return readHeader(path)?.subarray(0, magic.length).equals(magic) ?? false
+export async function isSqlite(host: Host, path: RawPath): Promise<boolean> {
+  const head = await host.findHead(path, magic.length)
+  return head !== undefined && magic.equals(head)
 }
 
 /** True when the database's header says that it works with a write-ahead log. The same caution as for `isSqlite`. */

@@ -14,7 +14,8 @@ export async function drainParts(parts: readonly Part[], signal?: AbortSignal): 
     const at = rawPathOf(part.at)
     if (part.kind === 'content') put(drained, at, await bytesOfContent(part.content, signal))
     else if (part.kind === 'file') put(drained, at, readFileSync(Buffer.from(part.path)))
-    else await drainFolder(part, drained, signal)
+    else if (part.kind === 'folder') await drainFolder(part, drained, signal)
+    else throw new Error('parts of another machine are read by the engine alone')
   }
   return drained
 }

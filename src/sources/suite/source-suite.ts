@@ -6,6 +6,7 @@ import { suite, test } from 'node:test'
 
 import type { Content } from '#engine'
 import { dumpSources } from '../dump-sources.ts'
+import { localHost } from '../host/local-host.ts'
 import type { ArtifactFacts, DumpContext, SourceFinding } from '../source.ts'
 import { describeSource, type PlannedSource } from '../table.ts'
 import { drainParts } from './drain-parts.ts'
@@ -21,6 +22,7 @@ export function recordingContext(folder: string): RecordingContext {
   const findings: SourceFinding[] = []
   const artifacts: ArtifactFacts[] = []
   return {
+    host: localHost(folder),
     temporaryFolder: folder,
     findings,
     artifacts,

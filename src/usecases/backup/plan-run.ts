@@ -1,5 +1,7 @@
 import type { Finding, Project } from '#model'
 import { getStrategy } from '#strategies'
+import type { PlanningServices } from '../services.ts'
+import { contentOf, openHost } from './open-host.ts'
 
 /** What a run of a project would take; nothing is read or changed for it but the project's folder. */
 export interface RunPlan {
@@ -13,9 +15,11 @@ export interface RunPlan {
   readonly findings: readonly Finding[]
 }
 
-/** @throws `source.missing` when the project's folder is not there. */
-export async function planRun(project: Project, signal?: AbortSignal): Promise<RunPlan> {
-  const plan = await getStrategy(project.type).plan(project, signal)
+/** @throws `source.missing` when the project's folder is not there; errors of the connection to another server. */
+export async function planRun(services: PlanningServices, project: Project, signal?: AbortSignal): Promise<RunPlan> {
+  await using temporary = await services.temporaryFolder()
+  await using host = await openHost(services, project, temporary.path, signal)
+  const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
   return {
     project: project.name,
     type: project.type,

@@ -10,6 +10,7 @@ import {
 } from '#engine'
 import {
   encodeManifest,
+  findLostRows,
   getVault,
   vaultsOf,
   type Artifact,
@@ -26,6 +27,8 @@ import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
 import { whoOf, type Services } from '../services.ts'
 import { knownFrom } from '../vaults/known-snapshots.ts'
 import { openVault, placeOf } from '../vaults/open-vault.ts'
+import { keepQuiet, undoAbandoned } from './keep-quiet.ts'
+import { contentOf, openHost } from './open-host.ts'
 
 /** How the run of one project ended. Instants are milliseconds since 1970. */
 export interface RunReport {
@@ -169,12 +172,16 @@ async function makeSnapshot(
   await using temporary = await services.temporaryFolder()
   const seen: SourceFinding[] = []
   const facts: ArtifactFacts[] = []
+  await using host = await openHost(services, project, temporary.path, signal)
   const context = {
+    host,
     temporaryFolder: temporary.path,
     report: (finding: SourceFinding) => void seen.push(finding),
     record: (artifact: ArtifactFacts) => void facts.push(artifact),
   }
-  const plan = await getStrategy(project.type).plan(project, signal)
+  const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
+  const undone = (await undoAbandoned(services, signal)).filter((finding) => finding.project === project.name)
+  await using quiet = await keepQuiet(services, project, { host, run, since: startedAt }, context.report, signal)
   const dumped = await dumpSources(project.path, plan.sources, context, signal)
   const parts = withoutOwnFiles(services.configuration, dumped, context.report)
   const tags = [`project:${project.name}`, `run:${run}`]
@@ -193,7 +200,7 @@ async function makeSnapshot(
       memory: services.memoryOf(vault.name, project.name),
       timeNs: BigInt(startedAt) * 1_000_000n,
       paths: [project.path],
-      hostname,
+      hostname: project.on?.kind === 'ssh' ? project.on.host : hostname,
       username,
       tags,
       programVersion: `bewaar ${version}`,
@@ -207,10 +214,14 @@ async function makeSnapshot(
     },
     signal,
   )
+  await quiet[Symbol.asyncDispose]() // because what comes now needs nothing of the project
+  const last = await catalog.runs.lastWithSnapshot(project.name)
+  const lost = findLostRows(last ? await catalog.runs.artifacts(last.id) : [], artifacts)
   const stored = await opened.repository.findSnapshot(result.snapshot, signal)
   await catalog.snapshots.record(knownFrom(stored, vault.name, project.name))
   const findings = [
-    ...[...plan.findings, ...seen].map((finding) => ({ project: project.name, ...finding })),
+    ...undone,
+    ...[...plan.findings, ...seen, ...lost].map((finding) => ({ project: project.name, ...finding })),
     ...result.findings.map((finding) => fromArchive(finding, project.name)),
   ]
   return { result, findings, artifacts }
@@ -277,7 +288,8 @@ function joined(archived: readonly ArchivedArtifact[], facts: readonly ArtifactF
     .filter(({ path }) => path !== 'RESTORE.md')
     .map(({ path, bytes, sha256 }) => {
       const fact = known.get(path)
-      return { path, kind: fact?.kind ?? 'content', bytes, sha256, ...(fact?.rows && { rows: fact.rows }) }
+      const { rows, facts } = fact ?? {}
+      return { path, kind: fact?.kind ?? 'content', bytes, sha256, ...(rows && { rows }), ...(facts && { facts }) }
     })
 }
 

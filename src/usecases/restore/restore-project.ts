@@ -2,8 +2,16 @@ import { dirname, isAbsolute, join } from 'node:path'
 
 import { AppError, randomHex, textOf } from '#base'
 import { check, performRestore, planRestore, type Repository, type RestorePlan, type RestoreResult } from '#engine'
-import { isWithin, type Finding, type KnownSnapshot, type Project, type RestoreRecord, type Vault } from '#model'
-import { kindAt, loadGit, removeJournals } from '#sources'
+import {
+  formatHost,
+  isWithin,
+  type Finding,
+  type KnownSnapshot,
+  type Project,
+  type RestoreRecord,
+  type Vault,
+} from '#model'
+import { loadGit, localHost, rawPathOf, removeJournals } from '#sources'
 import { usecaseError } from '../errors.ts'
 import { whoOf, type Services } from '../services.ts'
 import { openVault, type OpenedVault } from '../vaults/open-vault.ts'
@@ -89,6 +97,9 @@ export async function prepareRestore(
   request: RestoreRequest,
   signal: AbortSignal,
 ): Promise<PreparedRestore> {
+  if (request.to === undefined && project.on) {
+    throw usecaseError('restore.elsewhere', { project: project.name, place: formatHost(project.on) })
+  }
   const { vault, snapshot, troubles } = await chooseBackup(services, project, request.wanted, request.vault, signal)
   await using guard = new AsyncDisposableStack()
   const opened = guard.use(await openVault(services, vault, project.name, signal))
@@ -105,7 +116,9 @@ export async function prepareRestore(
   const git =
     request.to === undefined && (await isGitMadeAnew(opened.repository, stored.tree, layout, project, include))
   if (steps.length === 0 && !git) throw usecaseError('restore.no-place', { paths: request.paths.join(', ') })
-  const preview = { ...previewOf(project, vault, snapshot, request, steps, troubles), git }
+  const planned = previewOf(project, vault, snapshot, request, steps, troubles)
+  const findings = [...planned.findings, ...dumpsNotLoaded(layout, request, include, project)]
+  const preview = { ...planned, findings, git }
   const held = guard.move()
   return {
     preview,
@@ -167,7 +180,7 @@ async function isGitMadeAnew(
   include: readonly string[] | undefined,
 ): Promise<boolean> {
   if (!top.includes('git') || (include && !include.includes('git'))) return false
-  if (kindAt(join(project.path, '.git')) !== undefined) return false
+  if (await localHost('/').findStatus(rawPathOf(join(project.path, '.git')))) return false
   const names = await namesIn(repository, tree, ['files'])
   return !names.some((name) => name.toString() === '.git')
 }
@@ -264,6 +277,20 @@ function databasesIn(
     .map(({ path }) => join(target, path.slice(prefix.length)))
 }
 
+/** A dump goes back into a server by its own client; until that is done for people, they are told. */
+function dumpsNotLoaded(
+  { manifest }: SnapshotLayout,
+  { to }: RestoreRequest,
+  include: readonly string[] | undefined,
+  project: Project,
+): Finding[] {
+  const dumps = manifest?.artifacts.filter(({ kind }) => kind === 'postgresql' || kind === 'mysql') ?? []
+  if (to !== undefined || (include && !include.includes('database'))) return []
+  const text =
+    'a dump is not loaded into its server here; restore it with `--to`, RESTORE.md beside it says how to load it'
+  return dumps.map(({ path }) => ({ project: project.name, subject: path, severity: 'warning', text }))
+}
+
 function previewOf(
   project: Project,
   vault: Vault,
@@ -336,6 +363,7 @@ async function performSteps(
       )
       results.push(result)
     }
+    findings.push(...preview.findings.filter(({ subject }) => subject.startsWith('database/')))
     findings.push(...results.flatMap((result) => result.findings.map((finding) => fromEngine(finding, about))))
     const status = findings.some(({ severity }) => severity !== 'notice') ? 'incomplete' : 'complete'
     await record(status, findings)
