@@ -62,19 +62,21 @@ export class RestorePlan {
     }
   }
 
-  /** Every change, one after the other; folders by depth, then the rest. */
-  *changes(): Generator<PlannedChange, void, void> {
+  /** Every change, or every one of a kind, one after the other; folders by depth, then the rest. */
+  *changes(only?: PlannedChange['change']): Generator<PlannedChange, void, void> {
     const { layout } = this
     for (let folder = 1; folder < layout.folders.length; folder++) {
-      const state = layout.folders.get(folder, 'state')
-      const path = joined(layout.pathOfFolder(folder))
-      yield { change: changeOfFolder(state), type: 'dir', path, size: 0 }
+      const change = changeOfFolder(layout.folders.get(folder, 'state'))
+      if (only && change !== only) continue
+      yield { change, type: 'dir', path: joined(layout.pathOfFolder(folder)), size: 0 }
     }
     for (let entry = 0; entry < layout.entries.length; entry++) {
-      const { type, size } = layout.recordOfEntry(entry)
       const change = changeOfEntry(layout.entries.get(entry, 'action'))
+      if (only && change !== only) continue
+      const { type, size } = layout.recordOfEntry(entry)
       yield { change, type, path: joined(layout.pathOfEntry(entry)), size: type === 'file' ? size : 0 }
     }
+    if (only && only !== 'remove') return
     for (const { folder, name } of layout.removals) {
       yield { change: 'remove', type: 'file', path: joined([...layout.pathOfFolder(folder), name]), size: 0 }
     }

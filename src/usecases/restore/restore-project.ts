@@ -301,9 +301,9 @@ function previewOf(
 ): Omit<RestorePreview, 'git'> {
   const examples: string[] = []
   for (const { plan } of steps) {
-    for (const { change, path } of plan.changes()) {
+    for (const { path } of plan.changes('overwrite')) {
       if (examples.length === examplesShown) break
-      if (change === 'overwrite') examples.push(join(plan.target.toString(), path.toString()))
+      examples.push(join(plan.target.toString(), path.toString()))
     }
   }
   const about = { vault: vault.name, project: project.name }
