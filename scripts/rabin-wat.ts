@@ -1,8 +1,8 @@
 /**
  * Writes the WebAssembly text of the chunker's inner loop, which scripts/generate-chunker.ts assembles.
  *
- * It looks for the places where a file may be cut: those where the low 20 bits of the Rabin fingerprint of the last 64
- * bytes are zero. Each byte of a file costs one step, where a sum is an exclusive or (polynomials over GF(2)):
+ * It looks for the places where a file may be cut: those where the low bits (20 of them, or fewer, down to 13) of the
+ * Rabin fingerprint of the last 64 bytes are zero. Each byte of a file costs one step, where a sum is an exclusive or (polynomials over GF(2)):
  *
  *     H = H·x⁸ + entering byte + leaving byte·x⁵¹²   mod P
  *
@@ -18,7 +18,7 @@
  * - **Groups.** 16 bytes of each lane are loaded and transposed at a time. The rows go into a ring of five groups: the
  *   one that enters the window, and the four (64 bytes) before it, of which the oldest leaves.
  * - **Marks.** The low 20 bits are stored at each step, and only 13 of them are watched; when those were zero somewhere
- *   in a group (one group in 32), all 20 bits of its steps are looked at.
+ *   in a group (one group in 32), all bits of its steps are looked at.
  *
  * Masks are loaded from memory because V8 takes an eighth longer when they are constants.
  */
@@ -28,13 +28,15 @@ export function rabinWat(): string {
   ;; Where the caller puts the tables: for the byte pushed out, then for the one that leaves, plane by plane the
   ;; low nibble's and the high nibble's.
   (global (export "tables") i32 (i32.const 0))
+  ;; Where the caller puts, for each lane, the bits of plane 2 that have to be zero.
+  (global (export "cutBits") i32 (i32.const ${masks.cutBits.at}))
   (global (export "buffer") i32 (i32.const ${buffer}))
 ${Object.values(masks)
   .map(({ at, byte }) => `  (data (i32.const ${at}) "${`\\${byte.toString(16).padStart(2, '0')}`.repeat(row)}")`)
   .join('\n')}
 
   ;; Scans the bytes [first, first + 16·stride). The stride is a multiple of 16; the 64 bytes before first are read too.
-  ;; Gives the offset from first of the earliest byte that ends a window with 20 low zeros, or -1.
+  ;; Gives the offset from first of the earliest byte that ends a window with as many low zeros, or -1.
   (func (export "scan") (param $first i32) (param $stride i32) (result i32)
     (local $from i32) (local $step i32) (local $fresh i32) (local $stale i32) (local $row i32)
     (local $hits i32) (local $found i32) (local $best i32)
@@ -107,7 +109,7 @@ const masks = {
   nibble: { at: masksAt, byte: 0x0f },
   plane0: { at: masksAt + row, byte: 0x1f },
   plane1: { at: masksAt + 2 * row, byte: 0xe0 },
-  /** Plane 2 holds bits 13 to 20; bit 20, at place 4, does not count. */
+  /** Plane 2 holds bits 13 to 20; bit 20, at place 4, does not count. For fewer than 20 zeros the caller changes it. */
   cutBits: { at: masksAt + 3 * row, byte: 0xef },
 }
 /** On a page of its own, as the kernel writes into it. */

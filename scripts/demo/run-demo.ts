@@ -12,6 +12,7 @@ import {
   countRows,
   rowDifferences,
 } from './comparisons.ts'
+import { backUpDatabases } from './databases.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { historyOf } from './history.ts'
 import { isLeftOutOfShop, lookAtWorkingCopy, prepareProjects, shop, uploads, type WorkingCopy } from './projects.ts'
@@ -34,6 +35,7 @@ export async function runDemo(signal: AbortSignal): Promise<number> {
   await copyAndVerify(stage)
   await restoreIntoFolders(stage, before)
   await restoreInPlace(stage)
+  await backUpDatabases(stage)
   await restoreWithRestic(stage)
   await refuseWrongPassword(stage)
   return sumUp(stage, (performance.now() - began) / 1000)
