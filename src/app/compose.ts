@@ -13,6 +13,8 @@ export function composeServices(options: GlobalOptions): CommandServices {
   return {
     loadConfiguration: () => loadFrom(options),
     configurationSchema: async () => (await import('./config/json-schema.ts')).configurationSchema(),
+    proposeFirst: async (folders, vault, signal) =>
+      (await import('./first-configuration.ts')).proposeFirst(options.config, folders, vault, signal),
     planning: () => ({ secret: secretsOf(), temporaryFolder: () => makeTemporaryFolder(tmpdir()) }),
     open: openServices,
     readLog: async (configuration, query) => {

@@ -4,7 +4,7 @@ import type { Parser } from './parsers.ts'
 
 /** One thing that a person may write behind a verb. */
 export interface InputItem<T> {
-  readonly kind: 'flag' | 'option' | 'options' | 'positional'
+  readonly kind: 'flag' | 'option' | 'options' | 'positional' | 'words'
   /** `--dry-run`; of a positional, its name. */
   readonly name: string
   readonly short?: string
@@ -109,6 +109,11 @@ export function options<T>(name: string, parser: Parser<T>, texts: Texts): Input
 /** A word without a dash. */
 export function positional<T>(name: string, parser: Parser<T>, texts: Texts): InputItem<T> {
   return { kind: 'positional', name, parser, required: true, ...texts }
+}
+
+/** Any number of words without a dash; an empty list when there are none. */
+export function words<T>(name: string, parser: Parser<T>, texts: Texts): InputItem<readonly T[]> {
+  return { kind: 'words', name, parser, required: false, fallback: [], ...texts }
 }
 
 /** A check: says so when more than one of these was given. */

@@ -46,7 +46,12 @@ function secondWords(verbs: readonly Verb[], first: string): Verb[] {
 }
 
 function optionsOf(verb: Verb): readonly InputItem<unknown>[] {
-  return [...verb.items.filter(({ kind }) => kind !== 'positional'), ...everywhere]
+  return [...verb.items.filter((item) => !isWord(item)), ...everywhere]
+}
+
+/** Something that stands without a dash before it. */
+function isWord({ kind }: InputItem<unknown>): boolean {
+  return kind === 'positional' || kind === 'words'
 }
 
 function completionOf(item: InputItem<unknown>): Completion | undefined {
@@ -57,17 +62,18 @@ function bash(verbs: readonly Verb[]): string {
   const known = verbs.filter(({ name }) => name.includes(' ')).map(({ name }) => `"${name}"`)
   const cases = verbs.flatMap((verb) =>
     [...verb.items, ...everywhere].flatMap((item) => {
-      if (item.kind === 'flag' || item.kind === 'positional') return []
+      if (item.kind === 'flag' || isWord(item)) return []
       return [`    "${verb.name} ${item.name}") ${bashWords(completionOf(item))}; return ;;`]
     }),
   )
   const lists = verbs.map((verb) => {
     const options = optionsOf(verb).map(({ name }) => name)
     const seconds = secondWords(verbs, verb.name).map(({ name }) => name.split(' ')[1]!)
-    const positional = verb.items.find(({ kind }) => kind === 'positional')
+    const positional = verb.items.find(isWord)
     const choices = positional && completionOf(positional)
     const words = [...seconds, ...(Array.isArray(choices) ? (choices as readonly string[]) : []), ...options]
-    return `    "${verb.name}") words="${words.join(' ')}" ;;`
+    const instead = choices === 'folders' ? `; [[ $current != -* ]] && { ${bashWords(choices)}; return; }` : ''
+    return `    "${verb.name}") words="${words.join(' ')}"${instead} ;;`
   })
   return `# bash completion for bewaar
 _bewaar_names() {
@@ -178,7 +184,9 @@ function zshOption(item: InputItem<unknown>): string {
 }
 
 function zshPositional(item: InputItem<unknown>): string[] {
-  return item.kind === 'positional' ? [quote(`1:${item.name}:${zshAction(completionOf(item))}`)] : []
+  if (!isWord(item)) return []
+  const which = item.kind === 'words' ? '*' : '1'
+  return [quote(`${which}:${item.name}:${zshAction(completionOf(item))}`)]
 }
 
 function zshAction(completion: Completion | undefined): string {
@@ -215,7 +223,7 @@ function fish(verbs: readonly Verb[]): string {
       lines.push(`complete -c bewaar -n ${quote(when)} -a ${second} -d ${quote(verb.summary)}`)
     }
     for (const item of verb.items) {
-      const about = item.kind === 'positional' ? `-a ${fishWords(completionOf(item))}` : fishOption(item)
+      const about = isWord(item) ? `-a ${fishWords(completionOf(item))}` : fishOption(item)
       lines.push(`complete -c bewaar -n ${quote(seen)} ${about}`)
     }
   }
@@ -233,6 +241,7 @@ function fishOption(item: InputItem<unknown>): string {
 
 function fishWords(completion: Completion | undefined): string {
   if (completion === undefined) return "''"
+  if (completion === 'folders') return quote('(__fish_complete_directories)')
   return typeof completion === 'string' ? quote(`(__bewaar_names ${completion})`) : quote(completion.join(' '))
 }
 

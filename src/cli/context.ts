@@ -1,5 +1,5 @@
 import type { Configuration, LogEntry } from '#model'
-import type { PlanningServices, Services } from '#usecases'
+import type { PlanningServices, Proposal, Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
 import type { Shell } from './shells.ts'
 
@@ -24,6 +24,12 @@ export interface CommandServices {
   loadConfiguration(): Promise<Configuration>
   /** The JSON Schema of the configuration. */
   configurationSchema(): Promise<Readonly<Record<string, unknown>>>
+  /**
+   * Looks for projects below `folders` (none: where they usually lie) and proposes a first configuration for them.
+   *
+   * @param vault - the folder that backups shall go to, as it was written.
+   */
+  proposeFirst(folders: readonly string[], vault: string | undefined, signal: AbortSignal): Promise<FirstConfiguration>
   /** What looking at projects takes: nothing is opened, and nothing is written but for a moment. */
   planning(): PlanningServices
   /**
@@ -44,6 +50,15 @@ export interface CommandServices {
   ): Promise<{ readonly entries: readonly LogEntry[]; readonly warning?: string }>
 }
 
+/** A configuration where there was none. All paths are absolute. */
+export interface FirstConfiguration extends Proposal {
+  readonly file: string
+  readonly passwordFile: string
+  readonly vault: string
+  /** Writes it, and a password when there is none. @throws `config.exists`, `config.unwritable`. */
+  accept(): Promise<void>
+}
+
 /** The services of the use cases, for the time of one command. */
 export interface OpenedServices extends AsyncDisposable {
   readonly services: Services
@@ -61,6 +76,6 @@ export interface CommandContext {
   readonly note: (text: string) => void
   /** A line on standard error, always; with `--json` it is `{"warning":…}`. */
   readonly warn: (text: string) => void
-  /** Asks for a yes; undefined where nobody can answer. */
-  readonly confirm: (question: string) => Promise<boolean | undefined>
+  /** Asks for a yes, after some lines that it is about; undefined, and nothing is shown, where nobody can answer. */
+  readonly confirm: (question: string, about?: readonly string[]) => Promise<boolean | undefined>
 }

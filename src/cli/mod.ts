@@ -3,7 +3,14 @@
  * lines or as JSON. It must never hold a rule, and never reach the catalog or a repository but through a service.
  */
 export { commandTable } from './commands/table.ts'
-export type { CommandContext, CommandServices, GlobalOptions, LogQuery, OpenedServices } from './context.ts'
+export type {
+  CommandContext,
+  CommandServices,
+  FirstConfiguration,
+  GlobalOptions,
+  LogQuery,
+  OpenedServices,
+} from './context.ts'
 export { cliError } from './errors.ts'
 export { exit, exitCodeOf, type ExitCode } from './exit-codes.ts'
 export { runCommandLine, type Setup } from './program.ts'

@@ -74,10 +74,11 @@ function createContext(setup: Setup, options: GlobalOptions, progress: ProgressD
     progress: options.quiet || options.json ? () => {} : (report) => progress.report(report),
     note: options.quiet || options.json ? () => {} : say,
     warn: options.json ? (text) => terminal.err(`${JSON.stringify({ warning: text })}\n`) : say,
-    confirm: async (question) => {
+    confirm: async (question, about = []) => {
       if (options.json) return undefined
       progress.clear()
-      const answer = await terminal.ask(`${printable(question)} [y/N] `)
+      const lines = [...about, `${question} [y/N] `]
+      const answer = await terminal.ask(lines.map(printable).join('\n'))
       return answer === undefined ? undefined : /^\s*(y|yes|j|ja)\s*$/i.test(answer)
     },
   }
@@ -190,8 +191,9 @@ function optionNames(root: Commander, entry: CommandEntry | undefined): string[]
 function describeInput(verb: Commander, command: Command, commander: typeof CommanderModule): void {
   verb.allowExcessArguments(false)
   for (const item of Object.values(command.input)) {
-    if (item.kind === 'positional') {
-      verb.addArgument(new commander.Argument(`<${item.name}>`, item.help).argParser(reader(item, commander)))
+    if (item.kind === 'positional' || item.kind === 'words') {
+      const name = item.kind === 'words' ? `[${item.name}...]` : `<${item.name}>`
+      verb.addArgument(new commander.Argument(name, item.help).argParser(reader(item, commander)))
     } else {
       verb.addOption(toOption(item, commander))
     }
@@ -220,7 +222,9 @@ function reader(
     if (item.kind === 'option' && before !== undefined) throw new commander.InvalidArgumentError(': it is there twice')
     try {
       const value = item.parser!.parse(text)
-      return item.kind === 'options' ? [...((before as unknown[] | undefined) ?? []), value] : value
+      return item.kind === 'options' || item.kind === 'words'
+        ? [...((before as unknown[] | undefined) ?? []), value]
+        : value
     } catch (error) {
       if (error instanceof Refusal) throw new commander.InvalidArgumentError(`: ${error.message}`)
       throw error
@@ -232,7 +236,7 @@ function readInput(verb: Commander, command: Command): Record<string, unknown> {
   const options = verb.opts()
   const words = [...(verb.processedArgs as unknown[])]
   const entries = Object.entries(command.input).map(([key, item]) => {
-    if (item.kind === 'positional') return [key, words.shift()] as const
+    if (item.kind === 'positional' || item.kind === 'words') return [key, words.shift() ?? item.fallback] as const
     const attribute = verb.options.find((option) => option.long === item.name)!.attributeName()
     return [key, (options[attribute] as unknown) ?? item.fallback] as const
   })

@@ -1,4 +1,4 @@
-import type { Content, FolderPart, Part } from '#engine'
+import type { Content, FolderPart, Part, RemoteFolderPart } from '#engine'
 import type { Host } from './host/host.ts'
 import { placeOf } from './placement.ts'
 import { rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
@@ -34,21 +34,29 @@ export async function dumpSources(
   const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
   const lone = new Map([...replaced].filter(([path]) => !held.has(path)))
   joined.push(...foldersOf(context.host, rawPathOf(project), lone, omitted))
-  return joined.filter((part) => !(part.kind === 'file' && replaced.has(rawPath(part.path))))
+  const isReplaced = (part: Part): boolean =>
+    (part.kind === 'file' && replaced.has(rawPath(part.path))) ||
+    (part.kind === 'remote-file' && replaced.has(part.path))
+  return joined.filter((part) => !isReplaced(part))
 }
 
+/** A folder here or elsewhere. */
+type AnyFolderPart = FolderPart | RemoteFolderPart
+
 /** Omissions concern the files: what omits a file there holds it in a folder of its own. */
-function isOfFiles(part: Part): part is FolderPart {
-  return part.kind === 'folder' && (part.at === 'files' || part.at.startsWith('files/'))
+function isOfFiles(part: Part): part is AnyFolderPart {
+  return (
+    (part.kind === 'folder' || part.kind === 'remote-folder') && (part.at === 'files' || part.at.startsWith('files/'))
+  )
 }
 
 function withChanges(
-  part: FolderPart,
+  part: AnyFolderPart,
   replaced: ReadonlyMap<RawPath, Content>,
   omitted: ReadonlyMap<RawPath, Omission>,
   held: Set<RawPath>,
-): FolderPart {
-  const folder = rawPath(part.path)
+): AnyFolderPart {
+  const folder = part.kind === 'folder' ? rawPath(part.path) : part.path
   const replace = new Map<RawPath, Content>()
   for (const [path, content] of replaced) {
     const relative = relativeTo(folder, path)
@@ -77,7 +85,7 @@ function isOmitted(omission: Omission | undefined): boolean {
   return omission !== undefined && !omission.unless?.()
 }
 
-function isLeftOut({ leaveOut }: FolderPart, path: RawPath): boolean {
+function isLeftOut({ leaveOut }: AnyFolderPart, path: RawPath): boolean {
   if (!leaveOut) return false
   for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
     if (leaveOut(path.slice(0, at), 'dir')) return true

@@ -12,12 +12,27 @@ export { inspectGit, type GitRepository } from './git/inspect.ts'
 export { loadGit, type GitLoad } from './git/load.ts'
 export { chooseJson, mayHoldRecords } from './json/inspect.ts'
 export type { FolderRequest, Host, HostEntry, HostStatus, ProgramCall } from './host/host.ts'
+export { dockerHost } from './host/docker-host.ts'
+export { openSshHost } from './host/ssh-host.ts'
 export { localHost } from './host/local-host.ts'
 export { homeOf, placeOf } from './placement.ts'
 export { bytesOf, rawPathOf, shownPath, type RawPath } from './raw-path.ts'
+export type { MysqlOptions } from './mysql/dump.ts'
+export { loadMysql } from './mysql/load.ts'
+export type { PostgresqlOptions } from './postgresql/dump.ts'
+export { loadPostgresql } from './postgresql/load.ts'
 export { maybeSecret } from './secrets/inspect.ts'
 export type { ArtifactFacts, Description, DumpContext, SourceFinding, SourcePart, SourceType } from './source.ts'
 export { isSqlite, mayBeSqlite } from './sqlite/inspect.ts'
+export {
+  databaseFile,
+  parseServerUrl,
+  plainAddress,
+  shownAddress,
+  type PlainAddress,
+  type ServerAddress,
+  type ServerUrl,
+} from './server-address.ts'
 export { removeJournals } from './sqlite/load.ts'
 export { survey, type Survey } from './survey.ts'
 export { describeSource, dumpSource, type PlannedSource, type SourceKind } from './table.ts'

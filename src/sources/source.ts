@@ -1,14 +1,9 @@
 import type { Content, Part } from '#engine'
+import type { SourceFinding } from './finding.ts'
 import type { Host } from './host/host.ts'
 import { shownPath, type RawPath } from './raw-path.ts'
 
-/** What a source saw while it was dumped; shaped like the model's finding, without the project. */
-export interface SourceFinding {
-  /** A path, as people read it. */
-  readonly subject: string
-  readonly severity: 'notice' | 'warning' | 'damage'
-  readonly text: string
-}
+export type { SourceFinding } from './finding.ts'
 
 /** What is known of one thing that was dumped, for the manifest. */
 export interface ArtifactFacts {

@@ -2,6 +2,8 @@ import { filesSource, type FilesOptions } from './files/dump.ts'
 import { gitSource, type GitOptions } from './git/dump.ts'
 import { jsonSource, type JsonOptions } from './json/dump.ts'
 import { secretsSource, type SecretsOptions } from './secrets/dump.ts'
+import { mysqlSource, type MysqlOptions } from './mysql/dump.ts'
+import { postgresqlSource, type PostgresqlOptions } from './postgresql/dump.ts'
 import type { Description, DumpContext, SourcePart, SourceType } from './source.ts'
 import { sqliteSource, type SqliteOptions } from './sqlite/dump.ts'
 
@@ -10,6 +12,8 @@ interface OptionsByKind {
   files: FilesOptions
   sqlite: SqliteOptions
   json: JsonOptions
+  postgresql: PostgresqlOptions
+  mysql: MysqlOptions
   git: GitOptions
   secrets: SecretsOptions
 }
@@ -18,6 +22,8 @@ const types: { readonly [Kind in keyof OptionsByKind]: SourceType<OptionsByKind[
   files: filesSource,
   sqlite: sqliteSource,
   json: jsonSource,
+  postgresql: postgresqlSource,
+  mysql: mysqlSource,
   git: gitSource,
   secrets: secretsSource,
 }

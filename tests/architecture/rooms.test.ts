@@ -12,7 +12,7 @@ const sources = readSources(['src/**/*.ts', 'tests/**/*.ts', 'scripts/**/*.ts', 
 /** Where the launcher starts the program. */
 const start = 'src/app/main.ts'
 /** What tests use from outside the rooms: the list of programs, and the whole program to run it as people do. */
-const around = ['tests/needs.ts', 'bin/bewaar.js']
+const around = ['tests/needs.ts', 'tests/fixtures/applications/applications.ts', 'bin/bewaar.js']
 const inside = sources.filter((source) => source.path.startsWith('src/'))
 const production = productionFiles(inside)
 

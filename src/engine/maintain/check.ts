@@ -59,7 +59,7 @@ const groupSize = 64
  *
  * What it sees is its result; it throws only when the repository cannot be locked or its place does not answer.
  *
- * Holds a shared lock, where restic takes an exclusive one: files of a repository never change, and whoever removes some
+ * Holds a shared lock where it can be written, where restic takes an exclusive one: files of a repository never change, and whoever removes some
  * needs an exclusive lock. What others add meanwhile does no harm, because snapshots are listed before the index and
  * packs after it.
  *
@@ -74,8 +74,8 @@ export async function check(
 ): Promise<CheckResult> {
   const findings = new Findings()
   await reviewLocks(repository, findings, signal)
-  await using lock = await repository.lock('shared', signal)
-  const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
+  await using lock = await repository.lockToRead(signal)
+  const stop = AbortSignal.any([signal, lock?.signal].filter((one) => one !== undefined))
   await reviewConfig(repository, findings, stop)
   await reviewKeys(repository, findings, stop)
   const { snapshots, damaged } = await reviewSnapshots(repository, findings, stop)

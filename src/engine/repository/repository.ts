@@ -239,6 +239,19 @@ export class Repository implements AsyncDisposable {
   }
 
   /**
+   * A shared lock for whoever only reads; undefined where nothing can be written, since nobody can remove anything there
+   * either. @throws as `lock`.
+   */
+  async lockToRead(signal?: AbortSignal): Promise<RepositoryLock | undefined> {
+    try {
+      return await this.lock('shared', signal)
+    } catch (thrown) {
+      if (thrown instanceof AppError && thrown.code === 'backend.denied') return undefined
+      throw thrown
+    }
+  }
+
+  /**
    * Locks the repository against other programs, restic among them, until the lock is disposed.
    *
    * @throws `repository.locked`; `repository.lock-unreadable`.

@@ -1,6 +1,7 @@
 import type { Secret } from '#base'
 import type { Content, EntryKind, Part } from '#engine'
 import type { RawPath } from '../raw-path.ts'
+import type { SourceFinding } from '../finding.ts'
 
 /** A name in a folder, and what lies there; a link is a `symlink`, whatever it leads to. */
 export interface HostEntry {
@@ -56,6 +57,8 @@ export interface Host extends AsyncDisposable {
   readonly kind: 'local' | 'ssh' | 'docker'
   /** For people: `this machine`, `ssh://backup@web2`. */
   readonly place: string
+  /** What a run should know of how the host can be read. */
+  readonly findings: readonly SourceFinding[]
 
   /**
    * Yields what a program writes, and ends only when it ended with exit code 0 and without a signal.

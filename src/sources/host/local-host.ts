@@ -36,6 +36,7 @@ export function localHost(temporaryFolder: string): Host {
   return {
     kind: 'local',
     place: 'this machine',
+    findings: [],
     stream,
     run: async (call, signal) => Buffer.from(await collect(stream(call, signal))).toString(),
     findText: async (path) => attempt(() => readFileSync(bytesOf(path), 'utf8')),

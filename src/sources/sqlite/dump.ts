@@ -1,14 +1,16 @@
-import { createReadStream } from 'node:fs'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { randomHex, textOf } from '#base'
+import type { Host } from '../host/host.ts'
+import { localHost } from '../host/local-host.ts'
 import { placeOf } from '../placement.ts'
-import { bytesOf, rawPathOf, shownPath, type RawPath } from '../raw-path.ts'
+import { rawPathOf, shownPath, type RawPath } from '../raw-path.ts'
 import { listed, type DumpContext, type SourceType } from '../source.ts'
 import { beginReading, isBusy, openInUse } from './connection.ts'
 import { removeCopy, type CopyOutcome } from './copy.ts'
 import type { CopyAnswer, CopyOrder } from './copy-thread.ts'
+import { fetchDatabase } from './fetch.ts'
 import { sideFiles, sideSize } from './inspect.ts'
 
 export interface SqliteOptions {
@@ -31,7 +33,9 @@ export const sqliteSource: SourceType<SqliteOptions> = {
 
   async *dump({ path, databases }, context) {
     for (const database of databases) {
-      const reason = await whyNotOpened(database)
+      // Over there it is fetched as it lies, and opened here.
+      const isElsewhere = context.host.kind === 'ssh'
+      const reason = isElsewhere ? undefined : await whyNotOpened(database)
       if (reason !== undefined) {
         const text = `It could not be opened as a SQLite database and is taken as a plain file: ${reason}`
         context.report({ subject: shownPath(database), severity: 'warning', text })
@@ -73,12 +77,12 @@ async function* streamDatabase(
   const copy = rawPathOf(`${context.temporaryFolder}/${randomHex(8)}.sqlite`)
   const subject = shownPath(database)
   try {
-    const answer = await copyInThread({ database, copy }, signal)
+    const answer = await copyOf(database, copy, context.host, signal)
     if ('failed' in answer) {
       const text = `It could not be copied consistently, so its bytes were taken as they lay: ${answer.failed}`
       onFailure() // because what its log holds is nowhere else
       context.report({ subject, severity: 'warning', text })
-      yield* readFile(database, signal)
+      yield* context.host.read(database, signal)
       return
     }
     const { complaints } = answer.outcome
@@ -87,15 +91,24 @@ async function* streamDatabase(
       context.report({ subject, severity: 'damage', text })
     }
     context.record({ path: place, kind: 'sqlite', rows: answer.outcome.rows, facts: factsOf(answer.outcome) })
-    yield* readFile(copy, signal)
+    yield* localHost(context.temporaryFolder).read(copy, signal)
   } finally {
     removeCopy(copy)
   }
 }
 
-async function* readFile(path: RawPath, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-  const stream = createReadStream(bytesOf(path), { highWaterMark: 1 << 20, ...(signal && { signal }) })
-  for await (const bytes of stream) yield bytes as Buffer
+async function copyOf(database: RawPath, copy: RawPath, host: Host, signal?: AbortSignal): Promise<CopyAnswer> {
+  if (host.kind !== 'ssh') return copyInThread({ database, copy }, signal)
+  const fetched = `${copy}.fetched`
+  try {
+    await fetchDatabase(host, database, fetched, signal)
+    return await copyInThread({ database: fetched, copy }, signal)
+  } catch (thrown) {
+    signal?.throwIfAborted()
+    return { failed: textOf(thrown) }
+  } finally {
+    removeCopy(fetched)
+  }
 }
 
 function factsOf({ how, writersWaitedMs, rows }: CopyOutcome): Record<string, string | number> {

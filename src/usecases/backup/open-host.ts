@@ -1,5 +1,5 @@
 import type { Project, SecretReference } from '#model'
-import { localHost, type Host } from '#sources'
+import { dockerHost, localHost, openSshHost, type Host } from '#sources'
 import type { ProjectContent, ServerDatabase } from '#strategies'
 import type { PlanningServices } from '../services.ts'
 
@@ -10,13 +10,16 @@ import type { PlanningServices } from '../services.ts'
  * @throws errors of the connection and of its secrets.
  */
 export async function openHost(
-  _services: Pick<PlanningServices, 'secret'>,
+  services: Pick<PlanningServices, 'secret'>,
   { on }: Pick<Project, 'on'>,
   temporaryFolder: string,
-  _signal?: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Host> {
   if (!on) return localHost(temporaryFolder)
-  throw new Error('not yet')
+  if (on.kind === 'docker') return dockerHost(on.container, temporaryFolder)
+  const { kind: _, identity: reference, ...target } = on
+  const identity = reference && (await services.secret(reference, signal))
+  return openSshHost(target, { temporaryFolder, ...(identity && { identity }) }, signal)
 }
 
 /** What a strategy is told of a project: the secrets of its databases are fetched. @throws errors of `credentials`. */
@@ -25,7 +28,7 @@ export async function contentOf(
   { path, files, leaveOut, databases }: Project,
   signal?: AbortSignal,
 ): Promise<ProjectContent> {
-  const fetch = async (reference: SecretReference | undefined) =>
+  const revealed = async (reference: SecretReference | undefined) =>
     reference && (await services.secret(reference, signal))
   const fetched: ProjectContent['databases'] & object[] = []
   for (const database of databases ?? []) {
@@ -34,8 +37,8 @@ export async function contentOf(
       continue
     }
     const { password: passwordReference, url: urlReference, ...rest } = database
-    const password = await fetch(passwordReference)
-    const url = await fetch(urlReference)
+    const password = await revealed(passwordReference)
+    const url = await revealed(urlReference)
     fetched.push({ ...rest, ...(password && { password }), ...(url && { url }) } satisfies ServerDatabase)
   }
   return { path, leaveOut, ...(files && { files }), ...(databases && { databases: fetched }) }

@@ -221,6 +221,7 @@ async function makeSnapshot(
   await catalog.snapshots.record(knownFrom(stored, vault.name, project.name))
   const findings = [
     ...undone,
+    ...host.findings.map((finding) => ({ project: project.name, ...finding })),
     ...[...plan.findings, ...seen, ...lost].map((finding) => ({ project: project.name, ...finding })),
     ...result.findings.map((finding) => fromArchive(finding, project.name)),
   ]

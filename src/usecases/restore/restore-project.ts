@@ -103,7 +103,7 @@ export async function prepareRestore(
   const { vault, snapshot, troubles } = await chooseBackup(services, project, request.wanted, request.vault, signal)
   await using guard = new AsyncDisposableStack()
   const opened = guard.use(await openVault(services, vault, project.name, signal))
-  const unlock = await lockIfPossible(opened.repository, signal)
+  const unlock = await opened.repository.lockToRead(signal)
   if (unlock) guard.use(unlock)
   await opened.repository.loadIndex(signal)
   const { snapshot: stored } = await opened.repository.findSnapshot(snapshot.id, signal)
@@ -124,16 +124,6 @@ export async function prepareRestore(
     preview,
     perform: (stop) => performSteps(services, project, opened, stored.tree, layout, preview, steps, stop),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
-  }
-}
-
-/** A vault that cannot be written to cannot lose anything meanwhile either. */
-async function lockIfPossible(repository: Repository, signal: AbortSignal): Promise<AsyncDisposable | undefined> {
-  try {
-    return await repository.lock('shared', signal)
-  } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === 'backend.denied') return undefined
-    throw thrown
   }
 }
 
