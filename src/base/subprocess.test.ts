@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { pause } from './clock.ts'
-import { runProgram, streamProgram } from './subprocess.ts'
+import { runProgram, startDuplex, streamProgram } from './subprocess.ts'
 
 const node = process.execPath
 
@@ -59,4 +59,54 @@ test('an aborted signal ends the program, and its reason comes out', async () =>
   stop.abort(new Error('stopped by hand'))
   await assert.rejects(running, /stopped by hand/)
   await assert.rejects(runProgram('true', [], {}, stop.signal), /stopped by hand/)
+})
+
+test('a program is spoken with both ways, and how it ended is known', async () => {
+  await using cat = startDuplex('sh', ['-c', 'cat; echo why >&2; exit 3'])
+  const seen: string[] = []
+  void cat.write(Buffer.from('first'))
+  for await (const bytes of cat.output) {
+    seen.push(Buffer.from(bytes).toString())
+    if (seen.length === 1) void cat.write(Buffer.from('second'))
+    else cat.closeInput()
+  }
+  assert.deepEqual(seen, ['first', 'second'])
+  assert.deepEqual(await cat.ended, { code: 3, signal: null, stderr: 'why\n' })
+})
+
+test('a program that is spoken with waits for its reader, and takes what is written when it has room', async () => {
+  await using cat = startDuplex('cat', [])
+  let written = 0
+  const writing = (async () => {
+    for (; written < 64; written++) await cat.write(Buffer.alloc(1 << 20))
+    cat.closeInput()
+  })()
+  await pause(200)
+  assert.ok(written < 32, `${written} MiB were taken though nobody reads`)
+  let read = 0
+  for await (const bytes of cat.output) read += bytes.length
+  await writing
+  assert.equal(read, 64 << 20)
+})
+
+test('a program that is spoken with ends when it is disposed or aborted, and what it started does not hold it', async () => {
+  const stop = new AbortController()
+  const began = performance.now()
+  for (const signal of [stop.signal, undefined]) {
+    const program = startDuplex('sh', ['-c', 'trap "" TERM; sleep 6 & echo begun; wait; wait'], {}, signal)
+    const output = Array.fromAsync(program.output)
+    await pause(100)
+    if (signal) stop.abort(new Error('stopped'))
+    else await program[Symbol.asyncDispose]()
+    assert.equal(Buffer.concat(await output).toString(), 'begun\n')
+    assert.equal((await program.ended).signal, 'SIGKILL')
+  }
+  assert.ok(performance.now() - began < 5_500)
+})
+
+test('a program that is spoken with and does not start says why', async () => {
+  await using program = startDuplex('no-such-program-here', [])
+  await program.write(Buffer.from('x'))
+  assert.deepEqual(await Array.fromAsync(program.output), [])
+  assert.equal((await program.ended).error !== undefined, true)
 })

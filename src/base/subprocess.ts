@@ -156,7 +156,7 @@ export function startDuplex(
     if (killed) for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy()
   })
   return {
-    output: child.stdout as AsyncIterable<Buffer>,
+    output: readOutput(child.stdout),
     write: (bytes) => written(child.stdin, bytes),
     closeInput: () => void child.stdin.end(),
     ended,
@@ -166,6 +166,15 @@ export function startDuplex(
       child.stdout.destroy() // because nobody reads what it may still write
       await ended
     },
+  }
+}
+
+async function* readOutput(output: ChildProcessWithoutNullStreams['stdout']): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    for await (const bytes of output) yield bytes as Buffer
+  } catch (thrown) {
+    // because one that was killed says so by how it ended
+    if (systemCode(thrown) !== 'ERR_STREAM_PREMATURE_CLOSE') throw thrown
   }
 }
 

@@ -5,7 +5,19 @@
  * Its words are restic's: pack, blob, tree, index, snapshot, key, lock.
  */
 export { archive, type ArchiveProgress, type ArchiveRequest, type ArchiveResult } from './archive/archive.ts'
-export type { Content, ContentPart, EntryKind, FilePart, FolderPart, Part } from './archive/entry.ts'
+export type {
+  Content,
+  ContentPart,
+  EntryKind,
+  FilePart,
+  FolderPart,
+  FolderReader,
+  Part,
+  RemoteEntry,
+  RemoteFilePart,
+  RemoteFolderPart,
+  StreamContent,
+} from './archive/entry.ts'
 export type { ArchiveFinding } from './archive/findings.ts'
 export type { Artifact } from './archive/read-files.ts'
 export type { MemoryPlace } from './archive/recall-folders.ts'

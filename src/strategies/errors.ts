@@ -1,9 +1,9 @@
 import { defineErrors } from '#base'
 
 export const strategyError = defineErrors({
-  'strategy.missing': {
+  'strategy.database-unnamed': {
     kind: 'invalid',
-    message: 'Projects of type {type} cannot be backed up by this version',
-    hint: 'Use one of {known}; `generic` takes a folder as it is.',
+    message: 'Nothing says what the {driver} database of {path} is called (asked: {from})',
+    hint: 'Add `name` to this entry of `databases` in the configuration.',
   },
 })

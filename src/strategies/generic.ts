@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
 
-import { chooseJson, inspectGit, rawPathOf, type PlannedSource, type RawPath } from '#sources'
+import { chooseJson, inspectGit, type PlannedSource } from '#sources'
 import { composePlan } from './compose-plan.ts'
-import { lookThrough } from './look-through.ts'
+import { lookThrough, withinProject } from './look-through.ts'
+import { planServerDatabases, serversOf } from './server-databases.ts'
 import type { Strategy } from './strategy.ts'
 
 /** A JSON file that changed so recently may well change again while it is read. */
@@ -16,10 +17,11 @@ export const generic: Strategy = {
 
   async plan(project, host, signal) {
     const path = resolve(project.path)
-    const look = await lookThrough({ ...project, path }, project.leaveOut, host, signal)
+    const look = await lookThrough({ ...project, path }, project, host, signal)
     const git = await inspectGit(host, path, signal)
     const recent = await chooseJson(host, look.json, recentMs)
     const sources: PlannedSource[] = [
+      ...planServerDatabases(path, [], serversOf(project)),
       {
         kind: 'files',
         options: {
@@ -36,12 +38,6 @@ export const generic: Strategy = {
       { kind: 'json', options: { path, databases: recent, counted: false } },
     ]
     if (git?.bundle) sources.push({ kind: 'git', options: { ...git, alsoInFiles: project.files === undefined } })
-    return composePlan(sources, look.leftOut, look.findings)
+    return composePlan(sources, look)
   },
-}
-
-/** Of absolute paths those in the project's folder, relative to it. */
-export function withinProject(project: string, ...lists: readonly (readonly RawPath[])[]): RawPath[] {
-  const start = `${rawPathOf(project)}/`
-  return lists.flat().flatMap((path) => (path.startsWith(start) ? [path.slice(start.length)] : []))
 }

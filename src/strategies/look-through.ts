@@ -31,15 +31,21 @@ export interface ProjectLook {
 
 const questions = { sqlite: mayBeSqlite, json: mayHoldRecords, secrets: maybeSecret }
 
+/** Patterns of what is left out, and of what is taken without a look into it. */
+export interface LookPatterns {
+  readonly leaveOut: readonly string[]
+  readonly notLookedInto?: readonly string[]
+}
+
 /** Looks once through the project's folder, and through folders elsewhere that belong to it. */
 export async function lookThrough(
   project: ProjectContent,
-  leaveOut: readonly string[],
+  { leaveOut, notLookedInto = [] }: LookPatterns,
   host: Host,
   signal?: AbortSignal,
 ): Promise<ProjectLook> {
-  const patterns = matchPatterns([...leaveOut])
-  const noDatabases = matchPatterns(['.git/'])
+  const patterns = matchPatterns(leaveOut)
+  const noDatabases = matchPatterns(['.git/', ...notLookedInto])
   const configured = (
     await Promise.all((project.databases ?? []).map((database) => existing(host, project, database)))
   ).flat()
@@ -101,4 +107,10 @@ async function foldersElsewhere(host: Host, { path, files }: ProjectContent): Pr
     .filter((entry) => entry !== root && !entry.startsWith(`${root}/`))
   const kinds = await Promise.all(elsewhere.map((entry) => host.findStatus(rawPathOf(entry))))
   return elsewhere.filter((_, nth) => kinds[nth]?.kind === 'dir')
+}
+
+/** Of absolute paths those in the project's folder, relative to it. */
+export function withinProject(project: string, ...lists: readonly (readonly RawPath[])[]): RawPath[] {
+  const start = `${rawPathOf(project)}/`
+  return lists.flat().flatMap((path) => (path.startsWith(start) ? [path.slice(start.length)] : []))
 }

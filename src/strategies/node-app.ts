@@ -1,9 +1,8 @@
 import { join, resolve } from 'node:path'
 
-import { chooseJson, inspectGit, rawPathOf, type Host, type PlannedSource } from '#sources'
-import { composePlan } from './compose-plan.ts'
-import { withinProject } from './generic.ts'
-import { lookThrough } from './look-through.ts'
+import { rawPathOf, type Host } from '#sources'
+import { findNodeDatabases } from './node/databases.ts'
+import { planCode } from './plan-code.ts'
 import type { Detection, Strategy } from './strategy.ts'
 
 /**
@@ -39,39 +38,21 @@ const madeAgain = [
 ] as const
 
 /**
- * A Node.js application: its files without what `npm install` and tools make again, its SQLite and JSON databases, its
- * settings and keys in `config/`, its git history as a bundle.
+ * A Node.js application: its files without what `npm install` and tools make again, dumps of the databases that its settings
+ * name, its SQLite and JSON databases, its settings and keys in `config/`, its git history as a bundle.
  */
 export const nodeApp: Strategy = {
   detect: detectNodeApp,
 
   async plan(project, host, signal) {
     const path = resolve(project.path)
-    const known = project.files ? [] : madeAgain
-    const look = await lookThrough({ ...project, path }, [...known, 'node_modules/', ...project.leaveOut], host, signal)
-    const git = await inspectGit(host, path, signal)
-    const json = [...new Set([...look.configuredJson, ...(await chooseJson(host, look.json))])].sort()
-    const secrets = look.secrets
-    const databases = json.filter((database) => !withinProject(path, [database]).some((file) => secrets.includes(file)))
-    const leaveGitOut = git !== undefined && git.notInBundle.length === 0
-    const sources: PlannedSource[] = [
-      {
-        kind: 'files',
-        options: {
-          path,
-          ...(project.files && {
-            wanted: [...project.files, ...(git && !leaveGitOut ? ['.git'] : [])],
-            besides: withinProject(path, look.sqlite, databases),
-          }),
-          leaveOut: [...known, ...(leaveGitOut ? ['/.git/'] : []), ...project.leaveOut],
-        },
-      },
-      { kind: 'sqlite', options: { path, databases: look.sqlite } },
-      { kind: 'json', options: { path, databases, counted: true } },
-      { kind: 'secrets', options: { path, files: secrets } },
-    ]
-    if (git) sources.push({ kind: 'git', options: { ...git, alsoInFiles: !leaveGitOut } })
-    return composePlan(sources, look.leftOut, look.findings)
+    const { servers, findings } = await findNodeDatabases(path, host)
+    return planCode(
+      { ...project, path },
+      { madeAgain, notLookedInto: ['node_modules/'], servers, findings },
+      host,
+      signal,
+    )
   },
 }
 

@@ -21,6 +21,21 @@ const facts: RestoreFacts = {
   repositories: ['/var/backups/bewaar/shop', 'sftp://backup@example.org/shop'],
   sqlite: ['files/data/app.db'],
   json: ['files/data/clients.json'],
+  servers: [
+    {
+      kind: 'postgresql',
+      format: 'plain',
+      globals: 'database/globals.sql',
+      databases: [{ name: 'shop', at: 'database/shop.sql' }],
+    },
+    { kind: 'postgresql', format: 'custom', databases: [{ name: "it's", at: "database/it's.dump" }] },
+    {
+      kind: 'mysql',
+      format: 'plain',
+      globals: 'database/globals-mysql.sql',
+      databases: [{ name: 'old`shop', at: 'database/old`shop.sql' }],
+    },
+  ],
   hasConfig: true,
   hasGitBundle: true,
   hasPatch: true,
@@ -41,6 +56,9 @@ test('the instructions name everything that is there, in both languages', () => 
       'git/uncommitted.patch',
       '/mnt/disk2/photos',
       'sha256sum --check',
+      'psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=shop < /tmp/restored/database/shop.sql',
+      'pg_restore --exit-on-error',
+      "--database='old`shop' < '/tmp/restored/database/old`shop.sql'",
     ]) {
       assert.ok(text.includes(named), `${language}: ${named}`)
     }
@@ -49,10 +67,30 @@ test('the instructions name everything that is there, in both languages', () => 
 })
 
 test('the instructions are silent about what is not there', () => {
-  const bare = { ...facts, sqlite: [], json: [], hasConfig: false, hasGitBundle: false, hasPatch: false, elsewhere: [] }
+  const bare = {
+    ...facts,
+    sqlite: [],
+    json: [],
+    servers: [],
+    hasConfig: false,
+    hasGitBundle: false,
+    hasPatch: false,
+    elsewhere: [],
+  }
   for (const language of ['nl', 'en'] as const) {
     const text = restoreInstructions({ ...bare, language })
-    for (const silent of ['config/', 'git/', 'sqlite3', 'JSON', 'elsewhere', 'elders', '/mnt']) {
+    for (const silent of [
+      'config/',
+      'git/',
+      'sqlite3',
+      'psql',
+      'mariadb',
+      'database/',
+      'JSON',
+      'elsewhere',
+      'elders',
+      '/mnt',
+    ]) {
       assert.ok(!text.includes(silent), `${language}: ${silent}`)
     }
   }
@@ -100,6 +138,7 @@ test(
       path,
       sqlite: ['files/data/app.db'],
       json: ['files/data/clients.json'],
+      servers: [],
       hasConfig: true,
       hasGitBundle: true,
       hasPatch: false,
@@ -147,3 +186,16 @@ test(
     assert.ok(!git('status', '--porcelain').includes('package.json'))
   },
 )
+
+test('roles are restored before the databases that they own, users after the databases that they may use', () => {
+  for (const language of ['nl', 'en'] as const) {
+    const text = restoreInstructions({ ...facts, language })
+    const order = ['database/globals.sql', 'database/shop.sql', 'database/old`shop.sql', 'database/globals-mysql.sql']
+    const places = order.map((name) => text.indexOf(`/tmp/restored/${name}`))
+    assert.deepEqual(
+      places,
+      places.toSorted((a, b) => a - b),
+    )
+    assert.ok(!places.includes(-1))
+  }
+})

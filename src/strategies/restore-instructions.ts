@@ -1,5 +1,5 @@
 import type { Language, Project } from '#model'
-import { placeOf, rawPathOf, shownPath, type RawPath } from '#sources'
+import { placeOf, rawPathOf, shownPath, type PlannedSource, type RawPath } from '#sources'
 import type { ProjectPlan } from './strategy.ts'
 
 /** What RESTORE.md tells about. The same facts give the same text, so that it is stored once. */
@@ -14,11 +14,21 @@ export interface RestoreFacts {
   /** Paths in the snapshot of the databases that have a place of their own in it. */
   readonly sqlite: readonly string[]
   readonly json: readonly string[]
+  readonly servers: readonly DumpedServer[]
   readonly hasConfig: boolean
   readonly hasGitBundle: boolean
   readonly hasPatch: boolean
   /** Folders and files that lay elsewhere, absolute; they are under `files/+…`. */
   readonly elsewhere: readonly string[]
+}
+
+/** The dumps of one server; paths are in the snapshot. */
+export interface DumpedServer {
+  readonly kind: 'postgresql' | 'mysql'
+  readonly format: 'plain' | 'custom'
+  /** Roles or users with their rights. */
+  readonly globals?: string
+  readonly databases: readonly { readonly name: string; readonly at: string }[]
 }
 
 /**
@@ -41,6 +51,7 @@ export function restoreFactsOf(
     json: sources.flatMap(({ kind, options }) =>
       kind === 'json' && options.counted ? options.databases.map(place) : [],
     ),
+    servers: sources.flatMap(serverOf),
     hasConfig: places.includes('config'),
     hasGitBundle: places.includes('git/repository.bundle'),
     hasPatch: places.includes('git/uncommitted.patch'),
@@ -48,7 +59,17 @@ export function restoreFactsOf(
   }
 }
 
-/** The instructions beside every backup: how to bring it back with nothing but restic, git and sqlite3. */
+function serverOf(source: PlannedSource): DumpedServer[] {
+  if (source.kind === 'postgresql') {
+    const { format, globals, databases } = source.options
+    return [{ kind: 'postgresql', format, databases, ...(globals !== undefined && { globals }) }]
+  }
+  if (source.kind !== 'mysql') return []
+  const { grants, databases } = source.options
+  return [{ kind: 'mysql', format: 'plain', databases, ...(grants !== undefined && { globals: grants }) }]
+}
+
+/** The instructions beside every backup: how to bring it back with nothing but restic, git and the databases' own clients. */
 export function restoreInstructions(facts: RestoreFacts): string {
   const write = { nl: inDutch, en: inEnglish }[facts.language]
   return `${write(facts, commandsOf(facts)).join('\n').trimEnd()}\n`
@@ -63,11 +84,13 @@ interface Commands {
   readonly clone: string[]
   readonly git: string[]
   readonly sqlite: string[]
+  readonly postgresql: string[]
+  readonly mysql: string[]
 }
 
 const target = '/tmp/restored'
 
-function commandsOf({ project, path, repositories, sqlite, elsewhere }: RestoreFacts): Commands {
+function commandsOf({ project, path, repositories, sqlite, servers, elsewhere }: RestoreFacts): Commands {
   const home = quoted(path)
   return {
     fetch: block([
@@ -97,7 +120,44 @@ function commandsOf({ project, path, repositories, sqlite, elsewhere }: RestoreF
       `cp ${target}/git/config ${home}/.git/config`,
     ]),
     sqlite: block(sqlite.map((database) => `sqlite3 ${quoted(`${target}/${database}`)} 'PRAGMA integrity_check'`)),
+    postgresql: block(servers.filter(({ kind }) => kind === 'postgresql').flatMap(loadPostgresql)),
+    mysql: block(servers.filter(({ kind }) => kind === 'mysql').flatMap(loadMysql)),
   }
+}
+
+/** The shell reads the files, because the server's account may not. */
+function loadPostgresql({ format, globals, databases }: DumpedServer): string[] {
+  const asServer = 'sudo -u postgres'
+  const load = { plain: 'psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1', custom: 'pg_restore --exit-on-error' }[format]
+  return [
+    ...(globals === undefined
+      ? []
+      : [`${asServer} psql --no-psqlrc --quiet --dbname=postgres < ${quoted(`${target}/${globals}`)}`]),
+    ...databases.flatMap(({ name, at }) => [
+      `${asServer} createdb --template=template0 -- ${quoted(name)}`,
+      `${asServer} ${load} --dbname=${quoted(connectionTo(name))} < ${quoted(`${target}/${at}`)}`,
+    ]),
+  ]
+}
+
+/** A name that could be taken for more than a name is given as such. */
+function connectionTo(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : `dbname='${name.replace(/['\\]/g, '\\$&')}'`
+}
+
+function loadMysql({ globals, databases }: DumpedServer): string[] {
+  const client = 'mariadb --binary-mode --default-character-set=utf8mb4'
+  return [
+    ...databases.flatMap(({ name, at }) => [
+      `mariadb --execute=${quoted(`CREATE DATABASE \`${name.replaceAll('`', '``')}\` CHARACTER SET utf8mb4`)}`,
+      `${client} --database=${quoted(name)} < ${quoted(`${target}/${at}`)}`,
+    ]),
+    ...(globals === undefined ? [] : [`${client} < ${quoted(`${target}/${globals}`)}`]),
+  ]
+}
+
+function has({ servers }: RestoreFacts, kind: DumpedServer['kind']): boolean {
+  return servers.some((server) => server.kind === kind)
 }
 
 function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
@@ -130,6 +190,7 @@ function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
     ...(facts.hasPatch
       ? ['- `git/uncommitted.patch`: what was not committed; `files/` holds these changes already']
       : []),
+    ...(facts.servers.length > 0 ? ['- `database/`: dumps of databases on servers, and their roles or users'] : []),
     '- `manifest.json`: what this is, with the SHA-256 of each database and dump, and the rows of each table',
     '',
     '## 3. Check the sums',
@@ -142,9 +203,30 @@ function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
     ...commands.place,
     ...(facts.hasConfig ? ['Settings and keys belong into the same folder:', '', ...commands.config] : []),
     ...(elsewhere.length > 0 ? ['What lay elsewhere:', '', ...commands.elsewhere] : []),
+    ...(has(facts, 'postgresql')
+      ? [
+          '## PostgreSQL',
+          '',
+          'Needs a server of the same version or a later one (`manifest.json` says which it was, and which extensions it had;',
+          'install them first), and its own clients. Roles come first: that one is there already is no error to mind. Each',
+          'database is made empty, and loading ends at the first thing that is wrong.',
+          '',
+          ...commands.postgresql,
+        ]
+      : []),
+    ...(has(facts, 'mysql')
+      ? [
+          '## MariaDB and MySQL',
+          '',
+          'Needs a server of the same kind and version or a later one, and its own client: `mysql` in the place of `mariadb`',
+          'for MySQL. The users and their rights come last, because they name the databases.',
+          '',
+          ...commands.mysql,
+        ]
+      : []),
     ...(facts.sqlite.length > 0
       ? [
-          '## 5. SQLite databases',
+          '## SQLite databases',
           '',
           'They lie at their places in `files/` and need no loading. Each was copied between two transactions; remove `-wal`,',
           '`-shm` and `-journal` files of another time that lie beside them. To examine them:',
@@ -207,6 +289,7 @@ function inDutch(facts: RestoreFacts, commands: Commands): string[] {
     ...(facts.hasPatch
       ? ['- `git/uncommitted.patch`: wat niet was vastgelegd; `files/` bevat deze wijzigingen al']
       : []),
+    ...(facts.servers.length > 0 ? ['- `database/`: dumps van databases op servers, en hun rollen of gebruikers'] : []),
     '- `manifest.json`: wat dit is, met de SHA-256 van elke database en dump, en de rijen van elke tabel',
     '',
     '## 3. De controlegetallen nagaan',
@@ -219,9 +302,30 @@ function inDutch(facts: RestoreFacts, commands: Commands): string[] {
     ...commands.place,
     ...(facts.hasConfig ? ['Instellingen en sleutels horen in dezelfde map:', '', ...commands.config] : []),
     ...(elsewhere.length > 0 ? ['Wat elders stond:', '', ...commands.elsewhere] : []),
+    ...(has(facts, 'postgresql')
+      ? [
+          '## PostgreSQL',
+          '',
+          'Nodig is een server van dezelfde versie of een latere (`manifest.json` zegt welke het was en welke extensies die had;',
+          'installeer ze eerst), met de eigen clients. Eerst komen de rollen: dat er een al is, is geen fout die telt. Elke',
+          'database wordt leeg gemaakt, en het laden stopt bij het eerste dat niet klopt.',
+          '',
+          ...commands.postgresql,
+        ]
+      : []),
+    ...(has(facts, 'mysql')
+      ? [
+          '## MariaDB en MySQL',
+          '',
+          'Nodig is een server van dezelfde soort en versie of een latere, met de eigen client: `mysql` in plaats van `mariadb`',
+          'voor MySQL. De gebruikers en hun rechten komen het laatst, omdat die de databases noemen.',
+          '',
+          ...commands.mysql,
+        ]
+      : []),
     ...(facts.sqlite.length > 0
       ? [
-          '## 5. SQLite-databases',
+          '## SQLite-databases',
           '',
           'Ze staan op hun plaats in `files/` en hoeven niet geladen te worden. Elk is gekopieerd tussen twee transacties;',
           'verwijder `-wal`-, `-shm`- en `-journal`-bestanden van een ander moment die ernaast staan. Om ze te onderzoeken:',

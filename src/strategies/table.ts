@@ -1,21 +1,21 @@
 import type { ProjectType } from '#model'
 import type { Host } from '#sources'
-import { strategyError } from './errors.ts'
 import { generic } from './generic.ts'
+import { laravelApp } from './laravel-app.ts'
+import { laravelPackage } from './laravel-package.ts'
 import { nodeApp } from './node-app.ts'
 import type { Detection, Strategy } from './strategy.ts'
 
 /** Another strategy is a file of its own, and one line here. */
-const strategies: { readonly [Type in ProjectType]?: Strategy } = {
+const strategies: { readonly [Type in ProjectType]: Strategy } = {
+  'laravel-app': laravelApp,
+  'laravel-package': laravelPackage,
   'node-app': nodeApp,
   generic,
 }
 
-/** @throws `strategy.missing` when this version has none for the type. */
 export function getStrategy(type: ProjectType): Strategy {
-  const strategy = strategies[type]
-  if (!strategy) throw strategyError('strategy.missing', { type, known: Object.keys(strategies).join(', ') })
-  return strategy
+  return strategies[type]
 }
 
 /** The types that fit a folder, the best first; `generic` always does. */

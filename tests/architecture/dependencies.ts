@@ -15,13 +15,7 @@ export const packages: Readonly<Record<string, OutsideDoor>> = {
 }
 
 const filesOfPeople = ['src/credentials/', 'src/sources/', 'src/engine/archive/', 'src/engine/restore/']
-const filesOfOurs = [
-  'src/engine/backend/local/',
-  'src/engine/filesystem/',
-  'src/catalog/',
-  'src/sandbox/',
-  'src/app/',
-]
+const filesOfOurs = ['src/engine/backend/local/', 'src/engine/filesystem/', 'src/catalog/', 'src/sandbox/', 'src/app/']
 const filesystem = {
   onlyIn: [...filesOfPeople, ...filesOfOurs],
   because: 'whoever touches the disk follows the write rule or reads what is being backed up',

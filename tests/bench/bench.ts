@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 
 import { formatBytes } from '#base'
 import { contenders, type Contender } from './contenders.ts'
+import { databaseName, startDays } from './database.ts'
 import { changeSome, makeSmall, makeSql, makeUploads } from './data.ts'
 import { measure, median, type Measured } from './measure.ts'
 
@@ -47,19 +48,32 @@ interface Outcome {
   readonly ratio?: number
 }
 
-type Work = (contender: Contender, round: number) => { measured: Measured; stored?: number } | undefined
+type Done = { readonly measured: Measured; readonly stored?: number } | undefined
+type Work = (contender: Contender, round: number) => Done
 
 const outcomes: Outcome[] = []
 
 function compare(name: string, work: Work): void {
   if (!isWanted(name)) return
-  const rows = new Map<string, { measured: Measured; stored?: number }[]>()
+  const rows: Rows = new Map()
   for (let round = 0; round < rounds; round++) {
-    for (const contender of round % 2 === 0 ? running : running.toReversed()) {
-      const done = work(contender, round)
-      if (done) rows.set(contender.name, [...(rows.get(contender.name) ?? []), done])
-    }
+    for (const contender of inTurn(round)) note(rows, contender, work(contender, round))
   }
+  conclude(name, rows)
+}
+
+/** What each program did, round by round. */
+type Rows = Map<string, NonNullable<Done>[]>
+
+function inTurn(round: number): Contender[] {
+  return round % 2 === 0 ? running : running.toReversed()
+}
+
+function note(rows: Rows, { name }: Contender, done: Done): void {
+  if (done) rows.set(name, [...(rows.get(name) ?? []), done])
+}
+
+function conclude(name: string, rows: Rows): void {
   const reference = rows.get('restic')
   for (const [program, runs] of rows) {
     const ratios = reference && runs.map((run, nth) => run.measured.seconds / reference[nth]!.measured.seconds)
@@ -161,6 +175,34 @@ firstAndAfter('uploads', uploads)
 firstAndAfter('small', small)
 firstAndAfter('sql', sql)
 compareDayTwo()
+await compareDumps()
+
+/** A database behind `pg_dump`, on two days; what is said to be stored on the second is what the store grew by. */
+async function compareDumps(): Promise<void> {
+  const [first, second] = ['database, first', 'database, day 2']
+  if (!isWanted(first) && !isWanted(second)) return
+  await using days = await startDays(scale, flags.seed)
+  const { socketFolder: socket, port, superuser: user } = days.server
+  const rows: { first: Rows; second: Rows } = { first: new Map(), second: new Map() }
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of inTurn(round)) {
+      const store = fresh(`database-${contender.name.replaceAll('|', '-')}`)
+      const env = { ...days.env, ...contender.env }
+      const backup = (): Measured => measure(contender.dump(store, databaseName), env)
+      await days.show(1)
+      if (contender.createForDump) contender.createForDump(store, { socket, port, user, database: databaseName })
+      else contender.create(store, '')
+      const measured = backup()
+      const before = bytesIn(contender.bytesAt(store))
+      note(rows.first, contender, { measured, stored: before })
+      if (contender.name.startsWith('tar')) continue
+      await days.show(2)
+      note(rows.second, contender, { measured: backup(), stored: bytesIn(contender.bytesAt(store)) - before })
+    }
+  }
+  conclude(first, rows.first)
+  conclude(second, rows.second)
+}
 
 function compareDayTwo(): void {
   if (!isWanted('both, unchanged') && !isWanted('both, day 2')) return

@@ -13,8 +13,20 @@ export interface Contender {
   /** Absent where the program has no such thing. */
   restore?(store: string, target: string): string[]
   check?(store: string): string[]
+  /** Makes an empty store for what `pg_dump` gives. Default: as `create`. */
+  createForDump?(store: string, server: ServerPlace): void
+  /** Backs up what `pg_dump` gives of a database; `PGHOST` and the like say where it is. */
+  dump(store: string, database: string): string[]
   /** Where the stored bytes lie. */
   bytesAt(store: string): string
+}
+
+/** Where a database server listens. */
+export interface ServerPlace {
+  readonly socket: string
+  readonly port: number
+  readonly user: string
+  readonly database: string
 }
 
 const password = 'bench'
@@ -29,19 +41,29 @@ const bewaar: Contender = {
   name: 'bewaar',
   env: { BEWAAR_BENCH_PASSWORD: password },
   create(store, source) {
-    mkdirSync(store, { recursive: true })
-    const configuration = {
-      state: join(store, 'state'),
-      vaults: { bench: { location: join(store, 'vault'), tier: 'hot', password: { env: 'BEWAAR_BENCH_PASSWORD' } } },
-      projects: { data: { type: 'generic', path: source, schedule: 'daily 03:00', vault: 'bench' } },
-    }
-    writeFileSync(join(store, 'bewaar.yaml'), JSON.stringify(configuration))
-    run([...bewaarCommand(store, 'init')], this.env)
+    createBewaar(store, { path: source })
   },
+  createForDump(store, { socket, port, user, database }) {
+    const path = join(store, 'empty')
+    mkdirSync(path, { recursive: true })
+    createBewaar(store, { path, databases: [{ driver: 'postgresql', socket, port, user, name: database }] })
+  },
+  dump: (store) => bewaarCommand(store, 'run', '--project=data'),
   backup: (store) => bewaarCommand(store, 'run', '--project=data'),
   restore: (store, target) => bewaarCommand(store, 'restore', '--project=data', `--to=${target}`, '--yes'),
   check: (store) => bewaarCommand(store, 'verify', '--project=data', '--share=100%'),
   bytesAt: (store) => join(store, 'vault'),
+}
+
+function createBewaar(store: string, project: object): void {
+  mkdirSync(store, { recursive: true })
+  const configuration = {
+    state: join(store, 'state'),
+    vaults: { bench: { location: join(store, 'vault'), tier: 'hot', password: { env: 'BEWAAR_BENCH_PASSWORD' } } },
+    projects: { data: { type: 'generic', schedule: 'daily 03:00', vault: 'bench', ...project } },
+  }
+  writeFileSync(join(store, 'bewaar.yaml'), JSON.stringify(configuration))
+  run(bewaarCommand(store, 'init'), bewaar.env)
 }
 
 function bewaarCommand(store: string, verb: string, ...options: string[]): string[] {
@@ -55,6 +77,8 @@ const restic: Contender = {
     run(['restic', '-r', join(store, 'repository'), '-q', ...cacheOf(store), 'init'], this.env)
   },
   backup: (store, source) => resticCommand(store, 'backup', source),
+  dump: (store, database) =>
+    piped(`pg_dump "$1" | restic -r "$2/repository" -q --cache-dir "$2/cache" backup --stdin`, database, store),
   restore: (store, target) => resticCommand(store, 'restore', 'latest', '--target', target),
   check: (store) => resticCommand(store, 'check', '--read-data'),
   bytesAt: (store) => join(store, 'repository'),
@@ -62,6 +86,11 @@ const restic: Contender = {
 
 function resticCommand(store: string, ...rest: string[]): string[] {
   return ['restic', '-r', join(store, 'repository'), '-q', ...cacheOf(store), ...rest]
+}
+
+/** A pipeline of a shell, with its arguments. */
+function piped(script: string, ...args: readonly string[]): string[] {
+  return ['sh', '-c', script, 'sh', ...args]
 }
 
 function cacheOf(store: string): string[] {
@@ -83,6 +112,8 @@ const borg: Contender = {
     `${join(store, 'repository')}::{now:%Y%m%d%H%M%S%f}`,
     source,
   ],
+  dump: (store, database) =>
+    piped(`pg_dump "$1" | borg create -C zstd,3 "$2/repository::{now:%Y%m%d%H%M%S%f}" -`, database, store),
   check: (store) => ['borg', 'check', '--verify-data', join(store, 'repository')],
   bytesAt: (store) => join(store, 'repository'),
 }
@@ -104,6 +135,8 @@ const tar: Contender = {
     store,
     source,
   ],
+  dump: (store, database) =>
+    piped('pg_dump "$1" | zstd -q -3 | age -R "$2/recipient" -o "$2/archive"', database, store),
   restore(store, target) {
     rmSync(target, { recursive: true, force: true })
     mkdirSync(target, { recursive: true })

@@ -45,7 +45,7 @@ const words = `invoice customer order payment total amount street city country d
   function public private protected static return array string integer boolean null true false if else foreach while
   namespace use class extends implements interface abstract const self parent new throw try catch finally`.split(/\s+/)
 
-function sentence(random: Seeded, length: number): string {
+export function sentence(random: Seeded, length: number): string {
   let text = ''
   while (text.length < length) text += `${random.pick(words)}${random.share() < 0.1 ? '\n  ' : ' '}`
   return text.slice(0, length)

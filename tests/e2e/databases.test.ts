@@ -14,7 +14,7 @@ import { emptyPlace, type Ended, type Place } from './place.ts'
 const canaries = ['canary-of-mysql', 'canary-of-postgresql', 'canary-of-the-vault'] as const
 const [mysqlPassword, postgresqlPassword, vaultPassword] = canaries
 
-const skip = needs('pg_dump', 'mariadbd', 'restic')
+const skip = needs('pg_ctlcluster', 'mariadbd', 'restic')
 
 /** The two servers, and two Laravel applications that use them, each configured in three lines. */
 async function scene() {

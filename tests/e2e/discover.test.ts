@@ -72,7 +72,7 @@ describe('init where there is no configuration', { concurrency: 2 }, () => {
   })
 })
 
-describe('the configuration that init writes', { skip: needs('pg_dump', 'mariadbd') }, () => {
+describe('the configuration that init writes', { skip: needs('pg_ctlcluster', 'mariadbd') }, () => {
   let servers: AsyncDisposableStack
   let place: Place
   before(async () => {

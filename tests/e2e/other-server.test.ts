@@ -11,7 +11,7 @@ import { needs } from '../needs.ts'
 import { run as runNow, startSshd } from '../remote/sshd.ts'
 import { emptyPlace, type Ended } from './place.ts'
 
-const skip = needs('sshd', 'ssh', 'pg_dump', 'restic', 'rsync', 'root')
+const skip = needs('sshd', 'ssh', 'pg_ctlcluster', 'restic', 'rsync', 'root')
 const password = 'canary-of-the-other-server'
 
 /** An application with its database on a server that is reached by SSH alone, as a user who may only read. */

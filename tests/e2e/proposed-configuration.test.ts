@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { localHost } from '#sources'
-import { proposeConfiguration } from '../../src/usecases/projects/propose-configuration.ts'
+import { proposeConfiguration } from '#usecases'
 import { applicationNames, makeApplication } from '../fixtures/applications/applications.ts'
 import { emptyPlace } from './place.ts'
 

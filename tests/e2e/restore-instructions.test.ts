@@ -19,7 +19,7 @@ function commandsBelow(heading: string, text: string): string {
 
 test(
   'the commands of the instructions bring databases back on empty servers, with stock clients',
-  { skip: needs('pg_dump', 'mariadbd') },
+  { skip: needs('pg_ctlcluster', 'mariadbd') },
   async () => {
     await using folder = await temporaryFolder()
     await using postgresql = await startPostgresql()

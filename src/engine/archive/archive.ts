@@ -17,6 +17,8 @@ import { ParentTrees } from './parent-trees.ts'
 import { arrangeParts, type Place } from './parts.ts'
 import { FileReading, type Artifact } from './read-files.ts'
 import { type MemoryPlace, recallFolders, rememberFolders } from './recall-folders.ts'
+import { RemoteReading } from './remote-reading.ts'
+import { RemoteWalk } from './remote-walk.ts'
 import { Sealing } from './sealing.ts'
 import { EntryTaker } from './take-entries.ts'
 import { FolderWalk, type WalkTools } from './walk-folder.ts'
@@ -113,7 +115,9 @@ class Archiving {
   readonly #trees: TreeBuilder
   readonly #parentTrees: ParentTrees
   readonly #reading: FileReading
+  readonly #remoteReading: RemoteReading
   readonly #entries: EntryTaker
+  readonly #remote: RemoteWalk
   readonly #findings: ArchiveFinding[] = []
 
   constructor(repository: Repository, sealing: Sealing, request: ArchiveRequest, signal: AbortSignal) {
@@ -126,18 +130,21 @@ class Archiving {
     const accounts = this.#accounts
     const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
     const trees = new TreeBuilder(index, (id, bytes) => sealing.tree(id, bytes), this.#newMemory)
-    const reading = new FileReading(sealing, new StreamCutter(sealing, config.chunkerPolynomial), accounts, report)
+    const cutter = new StreamCutter(sealing, config.chunkerPolynomial)
+    const reading = new FileReading(sealing, cutter, accounts, report)
+    const remoteReading = new RemoteReading(sealing, cutter, report, signal)
     this.#trees = trees
     this.#parentTrees = new ParentTrees(repository, report, signal)
     this.#reading = reading
     const tools = { index, trees, reading, accounts, report, signal }
     this.#entries = new EntryTaker(tools, request.timeNs, request.parent?.timeNs)
+    this.#remoteReading = remoteReading
+    this.#remote = new RemoteWalk({ ...this.#walkTools(), entryTools: tools, reading: remoteReading })
   }
 
   progress(): ArchiveProgress {
-    const { bytesRead } = this.#reading
     const { fileCount, bytes } = this.#entries
-    return { files: fileCount, bytes, bytesRead, findings: this.#findings.length }
+    return { files: fileCount, bytes, bytesRead: this.#bytesRead, findings: this.#findings.length }
   }
 
   async run(): Promise<ArchiveResult> {
@@ -161,17 +168,22 @@ class Archiving {
       files: this.#entries.files,
       folders: this.#trees.folders,
       bytes: this.#entries.bytes,
-      bytesRead: this.#reading.bytesRead,
+      bytesRead: this.#bytesRead,
       bytesAdded: this.#sealing.saver.bytes,
       artifacts: this.#reading.artifacts,
       findings: this.#findings,
     }
   }
 
+  get #bytesRead(): number {
+    return this.#reading.bytesRead + this.#remoteReading.bytesRead
+  }
+
   #walkTools(): WalkTools {
     const room = async (): Promise<void> => {
       await this.#sealing.room()
       this.#reading.check()
+      this.#remoteReading.check()
     }
     const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
     return { trees: this.#trees, parentTrees: this.#parentTrees, entries: this.#entries, report, room }
@@ -241,6 +253,14 @@ class Archiving {
   ): Promise<OpenFolder | undefined> {
     const { part } = place
     const treeBefore = parent ? nodeBefore(parent, name)?.subtree : this.#request.parent?.tree
+    const taken = new Set(Array.from(place.below.keys(), (component) => latin1(Buffer.from(component))))
+    if (part?.kind === 'remote-folder') {
+      const { node, listed } = await this.#remote.openPart(part, name)
+      const folder = new OpenFolder(node, parent, await this.#parentTrees.load(treeBefore))
+      await this.#takeBelow(walk, place, folder)
+      await this.#remote.walkPart(part, folder, listed, taken)
+      return folder
+    }
     if (part?.kind !== 'folder') {
       const node = syntheticNode(name, 'dir', 0o700, this.#request.timeNs)
       const folder = new OpenFolder(node, parent, await this.#parentTrees.load(treeBefore))
@@ -257,7 +277,6 @@ class Archiving {
     }
     const isWhole = place.below.size === 0 && (parent !== undefined || !this.#request.lastParts)
     if (!isWhole) await this.#takeBelow(walk, place, await open())
-    const taken = new Set(Array.from(place.below.keys(), (component) => latin1(Buffer.from(component))))
     const kept = await walk.walkPart({ part, directory, names, taken, isWhole, open })
     if (kept) this.#trees.attach(parent, node, Buffer.from(kept).toString('hex'))
     return folder
@@ -268,6 +287,7 @@ class Archiving {
       const { part } = below
       if (part?.kind === 'content') await this.#entries.takeContent(part, folder)
       else if (part?.kind === 'file') await this.#entries.takeFile(part, folder)
+      else if (part?.kind === 'remote-file') await this.#remote.takeFile(part, folder)
       else {
         const inner = await this.#takePlace(walk, below, Buffer.from(component), folder)
         if (inner) this.#trees.settle(inner)

@@ -9,13 +9,14 @@ import { openForReading } from '../filesystem/descriptor.ts'
 import type { BlobIndex, BlobType } from '../repository/blob-index.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { compressBlob } from './compress.ts'
+import type { StreamContent } from './entry.ts'
 import type { ListedFile } from './file-list.ts'
 import type { FileOutcome, Rest, SealedSoFar, SealingConfig } from './job.ts'
 import { largestOwnFile } from './limits.ts'
 
 /**
  * Reads files, cuts, hashes, looks up, compresses, encrypts and packs, in one thread and with buffers of its own: a pack
- * of each type, and 16 MiB to read into.
+ * of each type, and 8 MiB to read into.
  */
 export class BlobSealer {
   /** Replaced when the one that all threads share has grown. */
@@ -57,7 +58,7 @@ export class BlobSealer {
         status.ino === file.inode &&
         (size === file.size || file.size === 0)
       if (!same || size > largestOwnFile) return { status: 'changed', content: [], size }
-      return { status: 'stored', content: this.#sealChunks(size), size }
+      return { status: 'stored', content: this.#cutFile(size), size }
     } catch (thrown) {
       return failed(thrown)
     } finally {
@@ -66,15 +67,21 @@ export class BlobSealer {
   }
 
   /** Stores a chunk as a data blob. @returns its hex id. */
-  sealChunk(plain: Uint8Array): string {
+  sealChunk(plain: Uint8Array, cut?: StreamContent['cut']): string {
     const idBytes = sha256(plain)
     const id = idBytes.toString('hex')
     if (this.index.claim('data', idBytes)) {
       this.#newBlobs++
       this.#newBytes += plain.length
-      this.#pack('data', id, plain)
+      this.#pack('data', id, plain, cut)
     }
     return id
+  }
+
+  /** Stores chunks that lie one after the other. @returns their hex ids. */
+  sealChunks(plain: Uint8Array, lengths: readonly number[], cut: StreamContent['cut']): string[] {
+    let at = 0
+    return lengths.map((length) => this.sealChunk(plain.subarray(at, (at += length)), cut))
   }
 
   /** Stores a tree blob that is claimed already. */
@@ -118,7 +125,7 @@ export class BlobSealer {
     return size
   }
 
-  #sealChunks(size: number): string[] {
+  #cutFile(size: number): string[] {
     const chunker = this.#chunker
     const content: string[] = []
     for (let start = 0; start < size;) {
@@ -129,9 +136,9 @@ export class BlobSealer {
     return content
   }
 
-  #pack(type: BlobType, id: string, plain: Uint8Array): void {
+  #pack(type: BlobType, id: string, plain: Uint8Array, cut?: StreamContent['cut']): void {
     const target = (this.#open[type] ??= new PackBuffer(type, this.#recycled.pop()))
-    const packed = this.#config.version === 1 ? undefined : compressBlob(type, plain)
+    const packed = this.#config.version === 1 ? undefined : compressBlob(type, plain, cut)
     target.seal(this.#sealer, id, packed ?? plain, packed ? plain.length : 0)
     if (!target.isFull) return
     this.#full.push(target.finish(this.#sealer))

@@ -1,6 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib'
 
 import type { BlobType } from '../repository/blob-index.ts'
+import type { StreamContent } from './entry.ts'
 
 /** Blobs from this size on are looked at before they are compressed. */
 const probeFrom = 16 * 1024
@@ -12,16 +13,27 @@ const samples = 4
  */
 const noise = 0.0052
 
+const level3 = { [constants.ZSTD_c_compressionLevel]: 3 }
+/**
+ * Matches of 6 bytes or more: text becomes smaller by 4% in blobs of 128 to 256 KiB, for which level 3 takes those of 4, and
+ * by nothing in larger ones, and a tenth of the time is saved. Machine code becomes 2% larger, so files are left as they were.
+ */
+const forText = { ...level3, [constants.ZSTD_c_minMatch]: 6 }
+
 /**
  * The zstd frame of a blob (level 3, content size, no checksum), or undefined for data that it would not make smaller.
  *
  * Trees are always compressed: restic's prune takes raw ones for those of an old format and packs them again.
  */
-export function compressBlob(type: BlobType, plain: Uint8Array): Uint8Array | undefined {
+export function compressBlob(
+  type: BlobType,
+  plain: Uint8Array,
+  cut: StreamContent['cut'] = 'file',
+): Uint8Array | undefined {
   if (type === 'data' && plain.length >= probeFrom && looksLikeNoise(plain)) return undefined
   const packed = zstdCompressSync(plain, {
     chunkSize: Math.max(1024, plain.length + (plain.length >> 7) + 64),
-    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+    params: cut === 'dump' ? forText : level3,
   })
   return type === 'tree' || packed.length < plain.length ? packed : undefined
 }

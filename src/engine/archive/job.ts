@@ -3,6 +3,7 @@ import type { BlobType, SharedIndex } from '../repository/blob-index.ts'
 import type { RepositoryConfig } from '../format/config.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
 import type { MasterKey } from '../crypto/seal.ts'
+import type { StreamContent } from './entry.ts'
 
 /** What of a repository's config decides about its blobs: those of version 1 are never compressed. */
 export type SealingConfig = Pick<RepositoryConfig, 'version' | 'chunkerPolynomial'>
@@ -12,7 +13,7 @@ export interface SealSetup {
   readonly key: MasterKey
   readonly config: SealingConfig
   readonly index: SharedIndex
-  /** Shared memory in which chunks of streams are handed over, one after the other. */
+  /** Shared memory in which chunks of streams are handed over. */
   readonly slots: readonly SharedArrayBuffer[]
 }
 
@@ -27,11 +28,12 @@ export interface FilesJob extends Recycling {
   readonly list: Uint8Array<ArrayBuffer>
 }
 
-/** One chunk of a stream, in a slot. */
-export interface ChunkJob extends Recycling {
-  readonly kind: 'chunk'
+/** Chunks of a stream, one after the other in a slot. */
+export interface ChunksJob extends Recycling {
+  readonly kind: 'chunks'
   readonly slot: number
-  readonly length: number
+  readonly lengths: readonly number[]
+  readonly cut: NonNullable<StreamContent['cut']>
 }
 
 /** Tree blobs that are claimed already, one after the other in `bytes`. */
@@ -53,7 +55,7 @@ export interface FlushJob {
   readonly kind: 'flush'
 }
 
-export type SealJob = FilesJob | ChunkJob | TreesJob | IndexJob | FlushJob
+export type SealJob = FilesJob | ChunksJob | TreesJob | IndexJob | FlushJob
 
 export interface Rest {
   readonly type: BlobType
@@ -85,8 +87,8 @@ export interface SealedSoFar {
 export interface SealResult extends SealedSoFar {
   /** Of a `FilesJob`: one for each file. */
   readonly files?: FileOutcome[]
-  /** Of a `ChunkJob`. */
-  readonly id?: string
+  /** Of a `ChunksJob`: hex, one for each chunk. */
+  readonly ids?: readonly string[]
   /** Of a `FlushJob`. */
   readonly rests?: Rest[]
 }

@@ -14,7 +14,7 @@ export function arrangeParts(parts: readonly Part[]): Place {
   for (const part of parts) {
     let place = root
     for (const component of part.at.split('/').filter((text) => text !== '')) {
-      if (place.part && place.part.kind !== 'folder') throw archiveError('archive.path-taken', { path: place.path })
+      if (place.part && !isFolderPart(place.part)) throw archiveError('archive.path-taken', { path: place.path })
       let next = place.below.get(component)
       if (!next) {
         next = { path: place.path === '' ? component : `${place.path}/${component}`, below: new Map() }
@@ -22,10 +22,14 @@ export function arrangeParts(parts: readonly Part[]): Place {
       }
       place = next
     }
-    if (place.part || (part.kind !== 'folder' && place.below.size > 0)) {
+    if (place.part || (!isFolderPart(part) && place.below.size > 0)) {
       throw archiveError('archive.path-taken', { path: place.path })
     }
     place.part = part
   }
   return root
+}
+
+function isFolderPart({ kind }: Part): boolean {
+  return kind === 'folder' || kind === 'remote-folder'
 }

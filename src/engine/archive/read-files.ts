@@ -73,25 +73,29 @@ export class FileReading {
     return this.#read(file, 1)
   }
 
-  /** Reads a stream to its end. @returns undefined, and reports, when it failed: then nothing of it is stored. */
+  /**
+   * Reads a stream to its end, again from its beginning when it fails and its `retry` says so.
+   *
+   * @returns undefined, and reports, when it failed: then nothing of it is stored. @throws what a stream threw that
+   * nothing is to be stored without.
+   */
   async readContent(
     at: string,
     content: Content,
     signal: AbortSignal,
   ): Promise<{ content: string[]; size: number } | undefined> {
-    const hash = createHash('sha256')
-    const source = fillFrom(content.kind === 'bytes' ? once(content.bytes) : content.open(signal))
-    try {
-      const read = await this.#cutter.cut(source.fill, (bytes) => hash.update(bytes))
-      this.artifacts.push({ path: at, bytes: read.size, sha256: hash.digest('hex') })
-      this.bytesRead += read.size
-      return read
-    } catch (thrown) {
-      this.check()
-      this.#report(findingOf(at, thrown))
-      return undefined
-    } finally {
-      await source.stop()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#readOnce(at, content, signal)
+      } catch (thrown) {
+        this.check() // because a backend that failed, or an abort, ends the backup whatever the stream says
+        const failure = await failureOf(content, thrown, attempt)
+        this.check()
+        if (failure === undefined) continue
+        if (content.kind === 'stream' && content.onFailure === 'abort') throw failure.thrown
+        this.#report(findingOf(at, failure.thrown))
+        return undefined
+      }
     }
   }
 
@@ -108,6 +112,21 @@ export class FileReading {
   check(): void {
     this.#sealing.check()
     if (this.#failure) throw this.#failure
+  }
+
+  async #readOnce(at: string, content: Content, signal: AbortSignal): Promise<{ content: string[]; size: number }> {
+    const hash = createHash('sha256')
+    const isStream = content.kind === 'stream'
+    const source = fillFrom(isStream ? content.open(signal) : once(content.bytes))
+    try {
+      const seen = (bytes: Uint8Array): void => void hash.update(bytes)
+      const read = await this.#cutter.cut(source.fill, { seen, cut: isStream ? content.cut : undefined })
+      this.artifacts.push({ path: at, bytes: read.size, sha256: hash.digest('hex') })
+      this.bytesRead += read.size
+      return read
+    } finally {
+      await source.stop()
+    }
   }
 
   async #read(file: FileToRead, attempt: number): Promise<void> {
@@ -216,6 +235,16 @@ export class FileReading {
 function listed({ node, directory, name }: FileToRead): ListedFile {
   const { size, mtimeNs, ctimeNs, inode } = node
   return { path: directory.pathOf(name), size, mtimeNs, ctimeNs, inode }
+}
+
+/** Undefined when the stream is to be tried again, else what it failed with. */
+async function failureOf(content: Content, thrown: unknown, attempt: number): Promise<{ thrown: unknown } | undefined> {
+  if (content.kind !== 'stream' || !content.retry) return { thrown }
+  try {
+    return (await content.retry(thrown, attempt)) ? undefined : { thrown }
+  } catch (instead) {
+    return { thrown: instead }
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

@@ -8,9 +8,11 @@ import { PackSaver } from '../repository/pack-saver.ts'
 import type { Repository } from '../repository/repository.ts'
 import { WorkerPool } from '../threads/pool.ts'
 import { BlobSealer } from './blob-sealer.ts'
+import type { StreamContent } from './entry.ts'
 import { encodeFileList, type ListedFile } from './file-list.ts'
 import type { FileOutcome, Rest, SealedSoFar, SealJob, SealResult, SealSetup } from './job.ts'
 import {
+  bytesOfChunksJob,
   bytesOfTreesJob,
   bytesWithoutThreads,
   chunkSlots,
@@ -19,6 +21,8 @@ import {
   packsAhead,
   youngMegabytes,
 } from './limits.ts'
+
+const slotLength = bytesOfChunksJob + maximumChunk
 
 /** What has been stored that was not there before. */
 export interface Stored {
@@ -46,7 +50,10 @@ export class Sealing implements AsyncDisposable {
   #pool: WorkerPool<SealJob, SealResult> | undefined
   #slots: Uint8Array[] = []
   #freeSlots: number[] = []
+  /** Memory of packs that have been saved. */
   readonly #spare: ArrayBuffer[] = []
+  /** For each thread the packs it has handed over, less the memory it was given for the next ones. */
+  readonly #owed: number[] = []
   #jobs = 0
   #saves = 0
   #failure: unknown
@@ -79,17 +86,32 @@ export class Sealing implements AsyncDisposable {
 
   /** Waits for shared memory, copies the chunk into it and hands it over. `done` gives its hex id. */
   async chunk(plain: Uint8Array): Promise<{ done: Promise<string> }> {
-    if (this.#mayDoItself(1, plain.length)) {
+    const { done } = await this.chunks(plain, [plain.length], 'file')
+    return { done: done.then(([id]) => id!) }
+  }
+
+  /**
+   * Waits for shared memory, copies chunks that lie one after the other into it, and hands them over. `done` gives their
+   * hex ids in order.
+   *
+   * @param plain - at most `bytesOfChunksJob` before the last chunk.
+   */
+  async chunks(
+    plain: Uint8Array,
+    lengths: readonly number[],
+    cut: NonNullable<StreamContent['cut']>,
+  ): Promise<{ done: Promise<readonly string[]> }> {
+    if (this.#mayDoItself(lengths.length, plain.length)) {
       this.check()
-      const id = this.#own.sealChunk(plain)
+      const ids = this.#own.sealChunks(plain, lengths, cut)
       this.#takeOwn()
-      return { done: Promise.resolve(id) }
+      return { done: Promise.resolve(ids) }
     }
     this.#hire()
     while (this.#freeSlots.length === 0) await this.#change()
     const slot = this.#freeSlots.pop()!
     this.#slots[slot]!.set(plain)
-    const result = await this.#begin({ kind: 'chunk', slot, length: plain.length, recycled: [] }).catch((thrown) => {
+    const result = await this.#begin({ kind: 'chunks', slot, lengths, cut, recycled: [] }).catch((thrown) => {
       this.#freeSlots.push(slot)
       throw thrown
     })
@@ -97,7 +119,7 @@ export class Sealing implements AsyncDisposable {
       this.#freeSlots.push(slot)
       this.#changed()
     }
-    return { done: result.done.finally(free).then(({ id }) => id!) }
+    return { done: result.done.finally(free).then(({ ids }) => ids!) }
   }
 
   /** Takes over a tree blob that the caller has claimed in the index; never waits, see `room`. */
@@ -146,7 +168,7 @@ export class Sealing implements AsyncDisposable {
 
   #hire(): WorkerPool<SealJob, SealResult> {
     if (this.#pool) return this.#pool
-    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(maximumChunk))
+    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(slotLength))
     this.#slots = slots.map((slot) => new Uint8Array(slot))
     this.#freeSlots = slots.map((_, slot) => slot)
     const { key, index, config } = this.#repository
@@ -184,10 +206,16 @@ export class Sealing implements AsyncDisposable {
     while (this.#isBusy) await this.#change()
     if (this.#repository.index.isCrowded) await this.#growIndex()
     this.#jobs++
-    job.recycled.push(...this.#spare.splice(0, 1))
-    const done = this.#hire()
-      .run(job, { transfer: [...job.recycled] })
+    const pool = this.#hire()
+    const worker = pool.idlest()
+    // because a thread that is given more than it needs keeps it, and the others take fresh memory
+    const recycled = this.#spare.splice(0, this.#owed[worker] ?? 0)
+    this.#owe(worker, -recycled.length)
+    job.recycled.push(...recycled)
+    const done = pool
+      .run(job, { worker, transfer: recycled })
       .then((result) => {
+        this.#owe(worker, result.packs.length)
         this.#take(result)
         return result
       })
@@ -197,6 +225,10 @@ export class Sealing implements AsyncDisposable {
       })
     done.catch((thrown) => this.#fail(thrown))
     return { done }
+  }
+
+  #owe(worker: number, packs: number): void {
+    this.#owed[worker] = (this.#owed[worker] ?? 0) + packs
   }
 
   async #sendTrees(): Promise<void> {
@@ -241,8 +273,8 @@ export class Sealing implements AsyncDisposable {
     const sealer = new Sealer(this.#repository.key)
     for (const rest of rests) {
       if (rest.type !== type) continue
-      target ??= new PackBuffer(type)
-      target.append(rest.blobs, rest.bytes)
+      if (target) target.append(rest.blobs, rest.bytes)
+      else target = PackBuffer.from(rest)
       if (!target.isFull) continue
       this.#save(target.finish(sealer))
       target = undefined
@@ -255,7 +287,7 @@ export class Sealing implements AsyncDisposable {
     this.saver
       .save(pack, this.#signal)
       .then(() => {
-        if (this.#spare.length < (this.#pool?.size ?? 0)) this.#spare.push(pack.bytes.buffer)
+        if (this.#spare.length < packsAhead) this.#spare.push(pack.bytes.buffer)
       })
       .catch((thrown) => this.#fail(thrown))
       .finally(() => {

@@ -71,14 +71,14 @@ export class EntryTaker {
     const directory = folder.directory!
     const before = nodeBefore(folder, name)
     const node = this.nodeOf(directory, name, status, before)
-    if (status.type !== 'file') return this.#add(folder, node, before)
+    if (status.type !== 'file') return this.add(folder, node, before)
     const content = part.replace?.get(path)
     if (content) {
       const read = await this.#tools.reading.readContent(at(), content, this.#tools.signal)
-      if (read) this.#addFile(folder, { ...node, ...read }, before)
+      if (read) this.addFile(folder, { ...node, ...read }, before)
     } else if (before && this.#isUnchanged(before, status)) {
       this.keep(1, status.size)
-      this.#add(folder, { ...node, content: before.content! }, before)
+      this.add(folder, { ...node, content: before.content! }, before)
     } else {
       await this.#read({ at: at(), node, name, directory }, folder, before)
     }
@@ -88,7 +88,7 @@ export class EntryTaker {
     const name = lastName(part.at)
     const node = syntheticNode(name, 'file', part.mode ?? 0o600, part.mtimeNs ?? this.#timeNs)
     const read = await this.#tools.reading.readContent(part.at, part.content, this.#tools.signal)
-    if (read) this.#addFile(folder, { ...node, ...read }, nodeBefore(folder, name))
+    if (read) this.addFile(folder, { ...node, ...read }, nodeBefore(folder, name))
   }
 
   async takeFile(part: FilePart, folder: OpenFolder): Promise<void> {
@@ -107,7 +107,7 @@ export class EntryTaker {
       }
       directory[Symbol.dispose]()
       if (status.type === 'file') this.keep(1, status.size)
-      this.#add(folder, { ...node, ...(before?.content && { content: before.content }) }, before)
+      this.add(folder, { ...node, ...(before?.content && { content: before.content }) }, before)
     } catch (thrown) {
       directory?.[Symbol.dispose]()
       if (!isAboutEntry(thrown)) throw thrown
@@ -138,20 +138,22 @@ export class EntryTaker {
       this.#tools.trees.settle(folder)
     }
     const stored = (node: TreeNode): void => {
-      this.#addFile(folder, node, before)
+      this.addFile(folder, node, before)
       done()
     }
     await this.#tools.reading.read({ ...file, stored, dropped: done })
   }
 
-  #addFile(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
+  /** A file that was read. */
+  addFile(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
     if (before) this.files.changed++
     else this.files.new++
     this.bytes += node.size
-    this.#add(folder, node, before)
+    this.add(folder, node, before)
   }
 
-  #add(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
+  /** What did not change is the node of the parent snapshot itself. */
+  add(folder: OpenFolder, node: TreeNode, before: TreeNode | undefined): void {
     folder.add(before && isSameMetadata(node, before) && isSameContent(node, before) ? before : node, before)
   }
 }
@@ -166,7 +168,7 @@ export function shownAt(at: string, path: string): string {
   return `${at}${at === '' ? '' : '/'}${quoteName(below)}`
 }
 
-function lastName(at: string): Buffer {
+export function lastName(at: string): Buffer {
   return Buffer.from(at.slice(at.lastIndexOf('/') + 1))
 }
 

@@ -16,8 +16,8 @@ serveJobs<SealJob, SealResult>((job) => {
   switch (job.kind) {
     case 'files':
       return done({ files: decodeFileList(job.list).map((file) => sealer.sealFile(file)) })
-    case 'chunk':
-      return done({ id: sealer.sealChunk(slots[job.slot]!.subarray(0, job.length)) })
+    case 'chunks':
+      return done({ ids: sealer.sealChunks(slots[job.slot]!, job.lengths, job.cut) })
     case 'trees': {
       let at = 0
       for (const [nth, id] of job.ids.entries()) {
@@ -36,7 +36,7 @@ serveJobs<SealJob, SealResult>((job) => {
   }
 })
 
-function done(more: Pick<SealResult, 'files' | 'id' | 'rests'>): Done<SealResult> {
+function done(more: Pick<SealResult, 'files' | 'ids' | 'rests'>): Done<SealResult> {
   const result = { ...sealer.takeResult(), ...more }
   return { result, transfer: [...result.packs, ...(more.rests ?? [])].map(({ bytes }) => bytes.buffer) }
 }

@@ -1,4 +1,4 @@
-import { type Chunker, lengthsToTest, maximumChunk, splitMask, windowSize } from './chunker.ts'
+import { type Chunker, type CutRule, fileCut, lengthsToTest, windowSize } from './chunker.ts'
 import { degree, powersOfX, sumOfChosen } from './polynomial.ts'
 
 /** Place of the eight highest bits of a fingerprint in its upper 32 bits: those that the next byte pushes out. */
@@ -11,11 +11,13 @@ const topShift = degree - 8 - 32
  */
 export class ScalarChunker implements Chunker {
   readonly buffer: Uint8Array
+  readonly #rule: CutRule
   readonly #leaving: Halves
   readonly #pushedOut: Halves
 
-  constructor(polynomial: bigint, capacity: number) {
+  constructor(polynomial: bigint, capacity: number, rule: CutRule = fileCut) {
     this.buffer = new Uint8Array(capacity)
+    this.#rule = rule
     this.#leaving = tabulate(powersOfX(polynomial, 8 * windowSize, 8))
     // The byte itself is part of the entry, so that adding it also clears the bits that were pushed out.
     this.#pushedOut = tabulate(
@@ -24,10 +26,10 @@ export class ScalarChunker implements Chunker {
   }
 
   findCut(start: number, end: number, examined = 0): number | undefined {
-    const { from, to } = lengthsToTest(start, end, examined)
+    const { from, to } = lengthsToTest(this.#rule, start, end, examined)
     const found = from < to ? this.#scan(start + from - 1, start + to - 1) : undefined
     if (found !== undefined) return found - start
-    return end - start >= maximumChunk ? maximumChunk : undefined
+    return end - start >= this.#rule.maximum ? this.#rule.maximum : undefined
   }
 
   /** The end of the first window with a zero that ends with one of the bytes [first, last). */
@@ -35,6 +37,7 @@ export class ScalarChunker implements Chunker {
     const { buffer } = this
     const { high: leavingHigh, low: leavingLow } = this.#leaving
     const { high: pushedHigh, low: pushedLow } = this.#pushedOut
+    const splitMask = 2 ** this.#rule.zeroBits - 1
     let high = 0
     let low = 0
     for (let at = first - windowSize; at < first; at++) {

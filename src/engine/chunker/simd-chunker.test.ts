@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { type Chunker, maximumChunk, minimumChunk, windowSize } from './chunker.ts'
+import { type Chunker, dumpCut, maximumChunk, minimumChunk, windowSize } from './chunker.ts'
 import { cutAll } from './cut-all.ts'
 import { ScalarChunker } from './scalar-chunker.ts'
 import { createChunker } from './simd-chunker.ts'
@@ -17,7 +17,10 @@ const block = 16 * stride
 
 const kinds = [
   { name: 'SIMD', create: createChunker },
-  { name: 'scalar', create: (modulus: bigint, capacity: number): Chunker => new ScalarChunker(modulus, capacity) },
+  {
+    name: 'scalar',
+    create: (...args: ConstructorParameters<typeof ScalarChunker>): Chunker => new ScalarChunker(...args),
+  },
 ]
 
 for (const { name, create } of kinds) {
@@ -40,6 +43,20 @@ for (const { name, create } of kinds) {
         plant(modulus, buffer, start + length, bit < 0 ? 0 : 1 << bit)
         const isCut = bit < 0 || bit >= 20
         assert.equal(chunker.findCut(start, buffer.length), isCut ? length : undefined, `bit ${bit}`)
+      }
+    })
+
+    test('a rule with fewer zero bits cuts where only those are zero', () => {
+      for (let zeroBits = 13; zeroBits <= 20; zeroBits++) {
+        const [modulus, start] = [polynomials[1]!, 77]
+        const rule = { minimum: 1000, maximum: 1 << 17, zeroBits }
+        const chunker = create(modulus, 1 << 16, rule)
+        for (let bit = -1; bit < 24; bit++) {
+          chunker.buffer.fill(1)
+          plant(modulus, chunker.buffer, start + 5000, bit < 0 ? 0 : 1 << bit)
+          const isCut = bit < 0 || bit >= zeroBits
+          assert.equal(chunker.findCut(start, 1 << 16), isCut ? 5000 : undefined, `${zeroBits} bits, bit ${bit}`)
+        }
       }
     })
 
@@ -218,3 +235,16 @@ function fingerprint(modulus: bigint, window: Uint8Array): bigint {
 function randomBytes(seed: number, length: number): Buffer {
   return createHash('shake128', { outputLength: length }).update(String(seed)).digest()
 }
+
+test('both chunkers cut a dump at the same places, and no chunk is outside of the bounds of its rule', () => {
+  const bytes = new Uint8Array(6 << 20)
+  for (let at = 0; at < bytes.length; at += 32) createHash('sha256').update(`dump ${at}`).digest().copy(bytes, at)
+  bytes.fill(0, 2 << 20, 4 << 20)
+  for (const modulus of polynomials) {
+    const lengths = cutAll(modulus, bytes, createChunker, dumpCut)
+    const judged = cutAll(modulus, bytes, (...args) => new ScalarChunker(...args), dumpCut)
+    assert.deepEqual(lengths, judged)
+    assert.ok(lengths.slice(0, -1).every((length) => length >= dumpCut.minimum && length <= dumpCut.maximum))
+    assert.ok(lengths.length > 15)
+  }
+})

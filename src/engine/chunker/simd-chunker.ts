@@ -1,4 +1,4 @@
-import { type Chunker, lengthsToTest, maximumChunk, windowSize } from './chunker.ts'
+import { type Chunker, type CutRule, fileCut, lengthsToTest, windowSize } from './chunker.ts'
 import { degree, powersOfX, sumOfChosen } from './polynomial.ts'
 import { rabinWasm } from './rabin-wasm.ts'
 
@@ -11,31 +11,35 @@ const longestStride = 4160
 const margin = lanes * nibbleValues
 
 /** A chunker in WebAssembly with SIMD. `polynomial` must be irreducible; `capacity` is the length of `buffer` in bytes. */
-export function createChunker(polynomial: bigint, capacity: number): Chunker {
-  return new SimdChunker(polynomial, capacity)
+export function createChunker(polynomial: bigint, capacity: number, rule: CutRule = fileCut): Chunker {
+  return new SimdChunker(polynomial, capacity, rule)
 }
 
 /** The method is explained where its WebAssembly is made: scripts/rabin-wat.ts. */
 class SimdChunker implements Chunker {
   readonly buffer: Uint8Array
+  readonly #rule: CutRule
   readonly #bufferAt: number
   readonly #scanBlock: RabinExports['scan']
 
-  constructor(polynomial: bigint, capacity: number) {
-    const { memory, tables, buffer, scan } = instantiate()
+  constructor(polynomial: bigint, capacity: number, rule: CutRule) {
+    const { memory, tables, cutBits, buffer, scan } = instantiate()
     const missing = buffer.value + capacity + margin - memory.buffer.byteLength
     if (missing > 0) memory.grow(Math.ceil(missing / 65536))
-    new Uint8Array(memory.buffer).set(nibbleTables(polynomial), tables.value)
+    const bytes = new Uint8Array(memory.buffer)
+    bytes.set(nibbleTables(polynomial), tables.value)
+    bytes.fill(upperBits(rule.zeroBits), cutBits.value, cutBits.value + lanes)
+    this.#rule = rule
     this.buffer = new Uint8Array(memory.buffer, buffer.value, capacity)
     this.#bufferAt = buffer.value
     this.#scanBlock = scan
   }
 
   findCut(start: number, end: number, examined = 0): number | undefined {
-    const { from, to } = lengthsToTest(start, end, examined)
+    const { from, to } = lengthsToTest(this.#rule, start, end, examined)
     const found = this.#scan(start + from - 1, start + to - 1)
     if (found !== undefined) return found - start
-    return end - start >= maximumChunk ? maximumChunk : undefined
+    return end - start >= this.#rule.maximum ? this.#rule.maximum : undefined
   }
 
   /** The end of the first window with a zero that ends with one of the bytes [first, last). */
@@ -52,6 +56,7 @@ class SimdChunker implements Chunker {
 interface RabinExports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
   readonly tables: { readonly value: number }
+  readonly cutBits: { readonly value: number }
   readonly buffer: { readonly value: number }
   readonly scan: (first: number, stride: number) => number
 }
@@ -65,6 +70,13 @@ declare const WebAssembly: {
 function instantiate(): RabinExports {
   const module = new WebAssembly.Module(Buffer.from(rabinWasm, 'base64'))
   return new WebAssembly.Instance(module).exports as RabinExports
+}
+
+/** Which bits of plane 2, which holds bits 13 to 20 at their places mod 8, have to be zero as well. */
+function upperBits(zeroBits: number): number {
+  let byte = 0
+  for (let bit = 13; bit < zeroBits; bit++) byte |= 1 << (bit & 7)
+  return byte
 }
 
 /** What a byte adds to each plane, by its low and by its high nibble: the byte pushed out, then the one that leaves. */

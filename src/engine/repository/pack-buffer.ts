@@ -41,6 +41,18 @@ export class PackBuffer {
     this.#bytes = buffer ? new Uint8Array(buffer) : new Uint8Array(capacity)
   }
 
+  /** Goes on with what another one held; `bytes`, its `content`, has to begin its buffer, which is taken over. */
+  static from(held: {
+    readonly type: BlobType
+    readonly blobs: readonly IndexedBlob[]
+    readonly bytes: Uint8Array<ArrayBuffer>
+  }): PackBuffer {
+    const pack = new PackBuffer(held.type, held.bytes.buffer)
+    for (const blob of held.blobs) pack.blobs.push(blob)
+    pack.#length = held.bytes.length
+    return pack
+  }
+
   /** Bytes of the blobs so far. */
   get length(): number {
     return this.#length
