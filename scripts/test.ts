@@ -44,7 +44,8 @@ async function runTests({ patterns, leaveOut, minutesPerTest, minutesInAll }: Se
     run({
       files,
       cwd: root,
-      concurrency: Math.min(4, availableParallelism()),
+      // because tests wait for servers, locks and disks about a third of the time
+      concurrency: Math.min(4, availableParallelism() + 1),
       timeout: minutesPerTest * 60_000,
       signal: AbortSignal.timeout(minutesInAll * 60_000),
       // because a test that timed out leaves timers and sockets behind that keep its process alive
