@@ -23,7 +23,7 @@ export async function* mapInOrder<In, Out>(
   }
 }
 
-/** Joins a stream into one array of bytes. Memory: the whole stream. */
+/** Joins a stream into one array of bytes, also one whose pieces hold only until the next. Memory: the whole stream. */
 export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(stream))
+  return Buffer.concat(await Array.fromAsync(stream, (piece) => Buffer.from(piece)))
 }

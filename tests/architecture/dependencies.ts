@@ -60,7 +60,10 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
   'node:dns': network,
   'node:http': network,
   'node:https': network,
-  'node:net': network,
+  'node:net': {
+    onlyIn: ['src/base/local-socket.ts', 'src/sandbox/'],
+    because: 'it leads out of the machine; here it leads to our own child',
+  },
   'node:tls': network,
 }
 

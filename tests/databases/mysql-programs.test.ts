@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 
+import { collect } from '#base'
 import { faultStage, ownChildren, read } from './mysql-fault-stage.ts'
 import { isPrivate, skip } from './mysql-scene.ts'
 
@@ -49,7 +50,7 @@ suite('a dump of MariaDB never ends well because of the programs', { skip }, () 
     for (const tool of ['sed', 'head', 'cat']) symlinkSync(`/usr/bin/${tool}`, join(folder, tool))
     const part = await stage.scene.part(await unchanged(), {}, { PATH: folder })
     assert.ok(part.content.kind === 'stream')
-    return Buffer.concat(await Array.fromAsync(part.content.open()))
+    return Buffer.from(await collect(part.content.open()))
   }
   const real = '/usr/bin/mariadb-dump'
   /** Lets a script put an option of its own behind that for the option file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 
-import { Secret } from '#base'
+import { collect, Secret } from '#base'
 import type { ContentPart } from '#engine'
 import { isMariadbInstalled, startMariadb, type MariadbServer } from '#sandbox'
 import { dumpSources, type MysqlOptions, type ProgramCall, type ServerAddress } from '#sources'
@@ -110,7 +110,7 @@ export async function readPart({ content }: ContentPart, signal?: AbortSignal): 
   assert.ok(content.kind === 'stream')
   for (let attempt = 1; ; attempt++) {
     try {
-      return Buffer.concat(await Array.fromAsync(content.open(signal)))
+      return Buffer.from(await collect(content.open(signal)))
     } catch (thrown) {
       if (!(await content.retry?.(thrown, attempt))) throw thrown
     }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { randomHex, Secret } from '#base'
+import { collect, randomHex, Secret } from '#base'
 import type { StreamContent } from '#engine'
 import { isPostgresqlInstalled, startPostgresql, type PostgresqlServer } from '#sandbox'
 import { dumpSource, loadPostgresql, rawPathOf, type Host, type PostgresqlOptions, type ServerAddress } from '#sources'
@@ -98,7 +98,7 @@ export async function readContent(content: StreamContent, signal?: AbortSignal):
   assert.equal(content.onFailure, 'abort')
   for (let attempt = 1; ; attempt++) {
     try {
-      return Buffer.concat(await Array.fromAsync(content.open(signal)))
+      return Buffer.from(await collect(content.open(signal)))
     } catch (thrown) {
       if (!(await content.retry?.(thrown, attempt))) throw thrown
     }

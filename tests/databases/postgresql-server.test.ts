@@ -39,7 +39,7 @@ suite('a server that does not give everything ends a dump', { skip }, () => {
     const content = await scene.open('shop', options)
     const read: Uint8Array[] = []
     for await (const piece of content.open()) {
-      if (read.push(piece) === pieces) await act()
+      if (read.push(Buffer.from(piece)) === pieces) await act()
     }
     return Buffer.concat(read)
   }

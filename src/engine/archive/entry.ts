@@ -2,8 +2,9 @@
 export interface StreamContent {
   readonly kind: 'stream'
   /**
-   * Begins the stream; called once for each attempt. The entry is stored only when the stream ends without an error, so
-   * a program's output must fail the stream when the program did not end well.
+   * Begins the stream; called once for each attempt. A piece need hold only until the next is asked for. The entry is
+   * stored only when the stream ends without an error, so a program's output must fail the stream when the program did not
+   * end well.
    */
   readonly open: (signal?: AbortSignal) => AsyncIterable<Uint8Array>
   /**

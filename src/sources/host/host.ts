@@ -37,6 +37,8 @@ export interface ProgramCall {
   readonly secretFile?: Secret
   /** For its standard input; nothing by default. A program with a `secretFile` has no input of its own. */
   readonly input?: string | Uint8Array
+  /** Whoever reads the output is done with a piece before the next: it may then come through one buffer. */
+  readonly isPassedOn?: boolean
 }
 
 /** A folder as a part of the snapshot; the fields are those of the engine's `FolderPart`. */

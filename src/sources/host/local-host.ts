@@ -56,7 +56,7 @@ export function localHost(temporaryFolder: string): Host {
 }
 
 async function* streamLocally(
-  { program, args, cwd, environment, secretFile, input }: ProgramCall,
+  { program, args, cwd, environment, secretFile, input, isPassedOn }: ProgramCall,
   temporaryFolder: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
@@ -65,6 +65,7 @@ async function* streamLocally(
     env: { ...env, ...environment },
     ...(cwd !== undefined && { cwd }),
     ...(input !== undefined && { input }),
+    ...(isPassedOn && { reuseIn: temporaryFolder }),
   }
   if (!secretFile) {
     yield* streamProgram(program, args, options, signal)

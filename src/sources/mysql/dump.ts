@@ -114,7 +114,7 @@ async function* streamDatabase(
   const reader = new DumpReader()
   try {
     const open = (stop: AbortSignal): AsyncIterable<Uint8Array> =>
-      context.host.stream(dumpCall(dumper, address, database, inspection), stop)
+      context.host.stream({ ...dumpCall(dumper, address, database, inspection), isPassedOn: true }, stop)
     const onSilence = (times: number): Promise<Error | undefined> =>
       whyIsItSilent(connection, times, lockTimeoutSeconds)
     for await (const piece of withPatience(open, onSilence, lockTimeoutSeconds * 1000, signal)) {

@@ -41,6 +41,7 @@ type State = 'contents' | 'block' | 'entry' | 'oid' | 'length' | 'bytes'
 
 /** Reads an uncompressed custom archive, counts the rows of each table, and knows whether all data that it announces is there. */
 export class ArchiveWatcher implements DumpWatcher {
+  readonly keepsPieces = true
   readonly rows = new Map<TableKey, number>()
   #largeObjects = 0
   #state: State = 'contents'

@@ -53,6 +53,7 @@ const smallE = 101
  * one must close with the other. Every encoding of a server has ASCII bytes for ASCII characters only, so bytes will do.
  */
 export class PlainWatcher implements DumpWatcher {
+  readonly keepsPieces = false
   readonly rows = new Map<TableKey, number>()
   #largeObjects = 0
 

@@ -142,7 +142,7 @@ async function* watched(
   watcher: DumpWatcher,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for await (const bytes of host.stream(call, signal)) {
+  for await (const bytes of host.stream({ ...call, isPassedOn: !watcher.keepsPieces }, signal)) {
     watcher.push(bytes)
     yield bytes
   }

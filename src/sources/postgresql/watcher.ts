@@ -6,6 +6,8 @@ export interface DumpWatcher {
   push(bytes: Uint8Array): void
   /** The dump has ended. @throws {@link DumpFault} when it ended too early. */
   end(): void
+  /** Whether it still looks at a piece when the next is pushed. */
+  readonly keepsPieces: boolean
   /** Rows of each table whose data has passed in full. */
   readonly rows: ReadonlyMap<TableKey, number>
   /** Large objects whose data has passed. */
