@@ -1,6 +1,6 @@
 /**
  * Makes a clone ready to run: the npm packages of package-lock.json, with Node 26 among them, and with `--system` the
- * Debian packages that tests drive.
+ * Debian packages that tests drive; with `--long` also those of the long tests.
  *
  * Plain JavaScript for the machine's own Node (20 or later), because nothing is installed when it runs. It prints a line
  * only for what it does, and takes well under a second when there is nothing to do.
@@ -111,7 +111,8 @@ function prepareSystem() {
 
 function missingPackages() {
   const packages = JSON.parse(readFileSync(join(root, 'scripts/system-packages.json'), 'utf8'))
-  return packages.filter((entry) => !isProgram(entry.program)).map((entry) => entry.package)
+  const isWanted = (entry) => entry.tests !== 'long' || process.argv.includes('--long')
+  return packages.filter((entry) => isWanted(entry) && !isProgram(entry.program)).map((entry) => entry.package)
 }
 
 function isProgram(name) {

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 
@@ -32,8 +31,7 @@ export async function openReusedOutput(folder: string): Promise<ReusedOutput | u
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
     return await connectPair(server, path)
   } finally {
-    server.close()
-    await rm(path, { force: true })
+    server.close() // which removes its name, too
   }
 }
 
@@ -63,12 +61,16 @@ async function connectPair(server: Server, path: string): Promise<ReusedOutput> 
     async *pieces() {
       try {
         for (;;) {
-          while (!piece && !isOver) await new Promise<void>((resolve) => (wake = resolve))
-          if (!piece) return
-          const taken = piece
-          piece = undefined
-          yield taken
-          ours.resume()
+          if (piece) {
+            const taken = piece
+            piece = undefined
+            yield taken
+            ours.resume()
+          } else if (isOver) {
+            return
+          } else {
+            await new Promise<void>((resolve) => (wake = resolve))
+          }
         }
       } finally {
         ours.destroy() // because whoever still writes would wait for ever for somebody to read

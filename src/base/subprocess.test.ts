@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { pause } from './clock.ts'
@@ -109,4 +113,35 @@ test('a program that is spoken with and does not start says why', async () => {
   await program.write(Buffer.from('x'))
   assert.deepEqual(await Array.fromAsync(program.output), [])
   assert.equal((await program.ended).error !== undefined, true)
+})
+
+test('output that comes through one buffer is the same, to the last byte, and ends as it should', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bewaar-reused-'))
+  try {
+    const script = 'process.stdout.write(Buffer.alloc(5_000_003, "0123456789abcdef")); process.stdout.write("end")'
+    const hash = createHash('sha256')
+    let length = 0
+    for await (const piece of streamProgram(process.execPath, ['-e', script], { reuseIn: folder })) {
+      hash.update(piece)
+      length += piece.length
+    }
+    const expected = Buffer.concat([Buffer.alloc(5_000_003, '0123456789abcdef'), Buffer.from('end')])
+    assert.equal(length, expected.length)
+    assert.equal(hash.digest('hex'), createHash('sha256').update(expected).digest('hex'))
+
+    const failing = streamProgram('sh', ['-c', 'echo begun; exit 4'], { reuseIn: folder })
+    await assert.rejects(Array.fromAsync(failing), { code: 'program.failed' })
+    await assert.rejects(Array.fromAsync(streamProgram('no-such-program', [], { reuseIn: folder })), {
+      code: 'program.missing',
+    })
+    assert.deepEqual(await Array.fromAsync(streamProgram('true', [], { reuseIn: folder })), [])
+    // Whoever stops early is not kept waiting by a program that another one has started.
+    for await (const piece of streamProgram('sh', ['-c', 'yes & wait'], { reuseIn: folder })) {
+      assert.ok(piece.length > 0)
+      break
+    }
+    assert.deepEqual(readdirSync(folder), [])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
