@@ -15,6 +15,7 @@ export {
   type FaultyOptions,
   type PerformedOperation,
 } from './backend/faulty.ts'
+export { loadAll } from './backend/load-all.ts'
 export { MemoryBackend } from './backend/memory/memory.ts'
 export { backendSuite } from './backend/suite.ts'
 export {

@@ -6,9 +6,10 @@
  * and names are bytes, each one character (latin1). It knows nothing of repositories or projects, and never believes
  * what the other side says about lengths or names.
  */
-export { type Entry, type EntryFacts, type EntryType, type Path } from './entry.ts'
+export { joinPath, type Entry, type EntryFacts, type EntryType, type Path } from './entry.ts'
 export { remoteError } from './errors.ts'
 export { RemoteFiles } from './files.ts'
 export { checkEnd, runInShell, streamThere, type RemoteCall } from './run-program.ts'
-export { SftpClient, type SftpHandle, type SftpOptions } from './sftp.ts'
+export type { SftpOptions } from './sftp-exchange.ts'
+export { SftpClient, type SftpHandle, type Space } from './sftp.ts'
 export { placeOf, SshConnection, type SshOptions, type SshTarget } from './ssh.ts'

@@ -14,6 +14,8 @@ export const packetType = {
   read: 5,
   write: 6,
   lstat: 7,
+  fstat: 8,
+  fsetstat: 10,
   opendir: 11,
   readdir: 12,
   remove: 13,
@@ -55,39 +57,67 @@ export class GarbledPacket extends Error {
 export type Field = number | bigint | string | Uint8Array
 
 export function encodePacket(type: number, ...fields: readonly Field[]): Buffer {
-  const parts = fields.map((field) => {
-    if (typeof field === 'string' || field instanceof Uint8Array) {
-      const bytes = typeof field === 'string' ? Buffer.from(field, 'latin1') : field
-      return Buffer.concat([uint32(bytes.length), bytes])
-    }
-    if (typeof field === 'number') return uint32(field)
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigUInt64BE(field)
-    return bytes
-  })
-  const body = Buffer.concat(parts)
-  return Buffer.concat([uint32(body.length + 1), Buffer.from([type]), body])
+  return encode(type, fields, 0)
 }
 
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
+/** The same for a packet that ends with many bytes, which are not copied. */
+export function encodePacketParts(type: number, ...fields: readonly [...Field[], Uint8Array]): Uint8Array[] {
+  const body = fields.at(-1) as Uint8Array
+  return [encode(type, [...fields.slice(0, -1), body.length], body.length), body]
+}
+
+/** @param following - bytes of the packet that are sent after it. */
+function encode(type: number, fields: readonly Field[], following: number): Buffer {
+  const sizes = fields.map(sizeOf)
+  const size = sizes.reduce((sum, part) => sum + part, 1)
+  const packet = Buffer.allocUnsafe(4 + size)
+  packet.writeUInt32BE(size + following)
+  packet[4] = type
+  let at = 5
+  for (const [nth, field] of fields.entries()) {
+    if (typeof field === 'number') packet.writeUInt32BE(field, at)
+    else if (typeof field === 'bigint') packet.writeBigUInt64BE(field, at)
+    else {
+      packet.writeUInt32BE(sizes[nth]! - 4, at)
+      if (typeof field === 'string') packet.write(field, at + 4, 'latin1')
+      else packet.set(field, at + 4)
+    }
+    at += sizes[nth]!
+  }
+  return packet
+}
+
+function sizeOf(field: Field): number {
+  if (typeof field === 'number') return 4
+  return typeof field === 'bigint' ? 8 : 4 + field.length
 }
 
 /** Splits what arrives into packets without their length. @throws GarbledPacket when one would be too large. */
 export async function* splitPackets(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<PacketReader, void, void> {
-  let rest: Buffer = Buffer.alloc(0)
+  let waiting: Buffer[] = []
+  let size = 0
+  let needed = 4
   for await (const piece of pieces) {
-    rest = rest.length === 0 ? Buffer.from(piece.buffer, piece.byteOffset, piece.length) : Buffer.concat([rest, piece])
-    while (rest.length >= 4) {
-      const length = rest.readUInt32BE()
-      if (length === 0 || length > largestPacket) throw new GarbledPacket(`a packet of ${length} bytes`)
-      if (rest.length < 4 + length) break
-      yield new PacketReader(rest.subarray(4, 4 + length))
-      rest = rest.subarray(4 + length)
+    waiting.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length))
+    size += piece.length
+    if (size < needed) continue
+    // because joining once what makes up a packet copies each byte at most once
+    let rest = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting, size)
+    for (needed = 4; rest.length >= 4; needed = 4) {
+      needed = 4 + lengthOf(rest)
+      if (rest.length < needed) break
+      yield new PacketReader(rest.subarray(4, needed))
+      rest = rest.subarray(needed)
     }
+    waiting = rest.length === 0 ? [] : [rest]
+    size = rest.length
   }
+}
+
+function lengthOf(packet: Buffer): number {
+  const length = packet.readUInt32BE()
+  if (length === 0 || length > largestPacket) throw new GarbledPacket(`a packet of ${length} bytes`)
+  return length
 }
 
 /** Reads the fields of one packet, in order. */

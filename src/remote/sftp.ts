@@ -1,28 +1,26 @@
 import type { DuplexProgram } from '#base'
-import { entryError, isEntryName, joinPath, type Entry, type EntryFacts, type Path } from './entry.ts'
-import { encodePacket, GarbledPacket, packetType, splitPackets, statusCode } from './sftp-packets.ts'
-import type { Field, PacketReader } from './sftp-packets.ts'
+import { isEntryName, joinPath, type Entry, type EntryFacts, type Path } from './entry.ts'
+import { SftpExchange, type SftpOptions } from './sftp-exchange.ts'
+import { GarbledPacket, packetType, type Field } from './sftp-packets.ts'
 
 /** Bytes asked for, or sent, with one request: what every server takes. */
 const pieceBytes = 32 * 1024
 /** Pieces of one file that may be under way, so that the time of a round trip costs nothing. */
 const piecesAhead = 64
+/** Bytes of one request at the most, also when the server would take more: what OpenSSH takes. */
+const largestPieceBytes = 255 * 1024
+/** Bytes of one file that may be under way: twice what a channel of OpenSSH holds. */
+const bytesAhead = 4 * 1024 * 1024
 /** Entries of one folder that are believed. */
 const largestFolder = 1_000_000
 
-export interface SftpOptions {
-  /** What every call throws after the connection has ended: asked when it has. */
-  readonly lost: () => Promise<Error>
-  /** … after the server said something that is not SFTP. */
-  readonly garbled: (reason: string) => Error
-  /** … after requests waited for `stallMs` and nothing arrived. */
-  readonly stalled: () => Error
-  readonly stallMs: number
-}
-
-interface Waiting {
-  readonly resolve: (packet: PacketReader) => void
-  readonly reject: (thrown: unknown) => void
+/** What statvfs(3) tells. */
+export interface Space {
+  /** Bytes, as `free`: what this user may still write. */
+  readonly size: bigint
+  readonly free: bigint
+  readonly hasFreeFiles: boolean
+  readonly isReadOnly: boolean
 }
 
 /** A file that is open there. */
@@ -30,7 +28,7 @@ export type SftpHandle = Uint8Array & { readonly sftpHandle?: never }
 
 /**
  * A client of SFTP version 3: many requests at once, answers in any order. Paths and names are bytes, each one character
- * (latin1). What the server refuses is thrown as an Error with the system's code (`ENOENT`, `EACCES`, else `EIO`); a
+ * (latin1). What the server refuses is thrown as an Error with the system's code (`ENOENT`, `EACCES`, mostly `EIO`); a
  * connection that breaks, stalls or talks nonsense ends every call, those that follow too.
  *
  * Memory: what is asked for at one time. Nothing that was not asked for is kept.
@@ -38,34 +36,25 @@ export type SftpHandle = Uint8Array & { readonly sftpHandle?: never }
  * Source: draft-ietf-secsh-filexfer-02; OpenSSH PROTOCOL, section 4, for the extensions.
  */
 export class SftpClient {
-  readonly #program: DuplexProgram
-  readonly #options: SftpOptions
-  readonly #waiting = new Map<number, Waiting>()
-  #extensions: ReadonlyMap<string, string> = new Map()
-  #nextId = 0
-  #failure: Error | undefined
-  #lastAnswer = performance.now()
-  readonly #watch: NodeJS.Timeout
+  readonly #exchange: SftpExchange
+  readonly #extensions: ReadonlyMap<string, string>
+  #readBytes = pieceBytes
+  #writeBytes = pieceBytes
 
-  private constructor(program: DuplexProgram, options: SftpOptions) {
-    this.#program = program
-    this.#options = options
-    this.#watch = setInterval(() => this.#checkStall(), Math.max(50, options.stallMs / 8)).unref()
+  private constructor(exchange: SftpExchange, extensions: ReadonlyMap<string, string>) {
+    this.#exchange = exchange
+    this.#extensions = extensions
   }
 
   /** Greets the server. @param program - `ssh -s … sftp`, or what else speaks SFTP; it stays the caller's to end. */
   static async open(program: DuplexProgram, options: SftpOptions): Promise<SftpClient> {
-    const client = new SftpClient(program, options)
-    const greeted = new Promise<PacketReader>((resolve, reject) => client.#waiting.set(-1, { resolve, reject }))
-    greeted.catch(() => {}) // because it is awaited below, and may fail before
-    void client.#receive()
-    client.#lastAnswer = performance.now()
-    void program.write(encodePacket(packetType.init, 3))
-    const packet = await greeted
+    const exchange = new SftpExchange(program, options)
+    const packet = await exchange.greet()
     packet.uint32() // because a server that knows later versions too answers with 3
     const extensions = new Map<string, string>()
     while (!packet.isAtEnd) extensions.set(packet.latin1(), packet.latin1())
-    client.#extensions = extensions
+    const client = new SftpClient(exchange, extensions)
+    if (client.has('limits@openssh.com')) await client.#learnLimits()
     return client
   }
 
@@ -75,25 +64,25 @@ export class SftpClient {
   }
 
   async realpath(path: Path): Promise<Path> {
-    const packet = await this.#ask('realpath', packetType.name, packetType.realpath, path)
-    return this.#checked(() => (packet.uint32(), packet.latin1()))
+    const packet = await this.#exchange.ask('realpath', packetType.name, packetType.realpath, path)
+    return this.#exchange.checked(() => (packet.uint32(), packet.latin1()))
   }
 
   /** Links not followed. */
   async lstat(path: Path): Promise<EntryFacts> {
-    const packet = await this.#ask('lstat', packetType.attributes, packetType.lstat, path)
-    return this.#checked(() => packet.facts())
+    const packet = await this.#exchange.ask('lstat', packetType.attributes, packetType.lstat, path)
+    return this.#exchange.checked(() => packet.facts())
   }
 
   /** Links followed. */
   async stat(path: Path): Promise<EntryFacts> {
-    const packet = await this.#ask('stat', packetType.attributes, packetType.stat, path)
-    return this.#checked(() => packet.facts())
+    const packet = await this.#exchange.ask('stat', packetType.attributes, packetType.stat, path)
+    return this.#exchange.checked(() => packet.facts())
   }
 
   async readlink(path: Path): Promise<Buffer> {
-    const packet = await this.#ask('readlink', packetType.name, packetType.readlink, path)
-    return this.#checked(() => (packet.uint32(), Buffer.from(packet.bytes())))
+    const packet = await this.#exchange.ask('readlink', packetType.name, packetType.readlink, path)
+    return this.#exchange.checked(() => (packet.uint32(), Buffer.from(packet.bytes())))
   }
 
   /** What lies in a folder, with the targets of links, in the server's order. */
@@ -102,7 +91,7 @@ export class SftpClient {
     const entries: { name: Buffer; facts: EntryFacts }[] = []
     try {
       while (await this.#readFolder(handle, entries)) {
-        if (entries.length > largestFolder) throw this.#fail(new GarbledPacket('a folder that does not end'))
+        if (entries.length > largestFolder) throw this.#exchange.fail(new GarbledPacket('a folder that does not end'))
       }
     } finally {
       this.#close(handle)
@@ -146,66 +135,136 @@ export class SftpClient {
     }
   }
 
+  /** Opens a file for reading. */
+  async open(path: Path): Promise<SftpHandle> {
+    return await this.#open('open', packetType.open, path, 1, 0)
+  }
+
+  /**
+   * The bytes of an open file from `start` up to, and without, `end`, up to 4 MiB ahead of their reader; fewer only when
+   * the file ends before. The handle stays open.
+   */
+  async *readRange(handle: SftpHandle, start: number, end: number): AsyncGenerator<Buffer, void, void> {
+    const ahead: Promise<Buffer>[] = []
+    const most = Math.max(1, Math.floor(bytesAhead / this.#readBytes))
+    let asked = start
+    try {
+      while (asked < end || ahead.length > 0) {
+        while (ahead.length < most && asked < end) {
+          const piece = this.#readPiece(handle, asked, Math.min(this.#readBytes, end - asked))
+          piece.catch(() => {}) // because it is awaited when its turn comes
+          ahead.push(piece)
+          asked = Math.min(asked + this.#readBytes, end)
+        }
+        const next = await ahead.shift()!
+        if (next.length === 0) return
+        yield next
+      }
+    } finally {
+      await Promise.allSettled(ahead)
+    }
+  }
+
   /** Creates a file that must not be there, for writing. */
   async create(path: Path, mode: number): Promise<SftpHandle> {
     const [write, create, exclusive] = [2, 8, 32]
     return await this.#open('open', packetType.open, path, write | create | exclusive, 4, mode)
   }
 
-  async write(handle: SftpHandle, offset: number, bytes: Uint8Array): Promise<void> {
-    const pieces: Promise<unknown>[] = []
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
-      const piece = bytes.subarray(at, at + pieceBytes)
-      pieces.push(this.#ask('write', packetType.status, packetType.write, handle, BigInt(offset + at), piece))
+  /** Up to 4 MiB are under way at once, and `bytes` must stay as they are until it returns; an aborted signal is noticed between two pieces. */
+  async write(handle: SftpHandle, offset: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const ahead: Promise<unknown>[] = []
+    const most = Math.max(1, Math.floor(bytesAhead / this.#writeBytes))
+    for (let at = 0; at < bytes.length; at += this.#writeBytes) {
+      signal?.throwIfAborted()
+      const body = bytes.subarray(at, at + this.#writeBytes)
+      const piece = this.#exchange.send('write', packetType.write, handle, BigInt(offset + at), body)
+      piece.catch(() => {}) // because it is awaited when its turn comes
+      ahead.push(piece)
+      if (ahead.length >= most) await ahead.shift()
     }
-    await Promise.all(pieces)
+    await Promise.all(ahead)
+  }
+
+  /** Of what is open. */
+  async fstat(handle: SftpHandle): Promise<EntryFacts> {
+    const packet = await this.#exchange.ask('fstat', packetType.attributes, packetType.fstat, handle)
+    return this.#exchange.checked(() => packet.facts())
+  }
+
+  async chmod(handle: SftpHandle, mode: number): Promise<void> {
+    await this.#exchange.ask('fchmod', packetType.status, packetType.fsetstat, handle, 4, mode)
   }
 
   async close(handle: SftpHandle): Promise<void> {
-    await this.#ask('close', packetType.status, packetType.close, handle)
+    await this.#exchange.ask('close', packetType.status, packetType.close, handle)
   }
 
   /** Makes what was written durable; only with `fsync@openssh.com`. */
   async sync(handle: SftpHandle): Promise<void> {
-    await this.#ask('fsync', packetType.status, packetType.extended, 'fsync@openssh.com', handle)
+    await this.#exchange.ask('fsync', packetType.status, packetType.extended, 'fsync@openssh.com', handle)
   }
 
   async mkdir(path: Path, mode: number): Promise<void> {
-    await this.#ask('mkdir', packetType.status, packetType.mkdir, path, 4, mode)
+    await this.#exchange.ask('mkdir', packetType.status, packetType.mkdir, path, 4, mode)
   }
 
   async remove(path: Path): Promise<void> {
-    await this.#ask('remove', packetType.status, packetType.remove, path)
+    await this.#exchange.ask('remove', packetType.status, packetType.remove, path)
   }
 
-  /** Replaces what is at `to` where the server can; else `to` must be free. */
+  /** Never replaces: `to` must be free. OpenSSH refuses a name that is taken without a race where there are hard links. */
   async rename(from: Path, to: Path): Promise<void> {
-    const posix = 'posix-rename@openssh.com'
-    if (this.has(posix)) await this.#ask('rename', packetType.status, packetType.extended, posix, from, to)
-    else await this.#ask('rename', packetType.status, packetType.rename, from, to)
+    await this.#exchange.ask('rename', packetType.status, packetType.rename, from, to)
   }
 
-  /** Bytes of the file system at `path`; only with `statvfs@openssh.com`. */
-  async space(path: Path): Promise<{ readonly size: bigint; readonly free: bigint }> {
+  /** Renames, and replaces what is at `to`; only with `posix-rename@openssh.com`. */
+  async replace(from: Path, to: Path): Promise<void> {
+    await this.#exchange.ask('rename', packetType.status, packetType.extended, 'posix-rename@openssh.com', from, to)
+  }
+
+  /** A second name for a file, which must be free; only with `hardlink@openssh.com`. */
+  async link(from: Path, to: Path): Promise<void> {
+    await this.#exchange.ask('link', packetType.status, packetType.extended, 'hardlink@openssh.com', from, to)
+  }
+
+  /** Of the file system at `path`; only with `statvfs@openssh.com`. */
+  async space(path: Path): Promise<Space> {
     const name = 'statvfs@openssh.com'
-    const packet = await this.#ask('statvfs', packetType.extendedReply, packetType.extended, name, path)
-    return this.#checked(() => {
-      const [, fragment, blocks, , available] = Array.from({ length: 5 }, () => packet.uint64())
-      return { size: fragment! * blocks!, free: fragment! * available! }
+    const packet = await this.#exchange.ask('statvfs', packetType.extendedReply, packetType.extended, name, path)
+    return this.#exchange.checked(() => {
+      const [, fragment, blocks, , available, files, , freeFiles, , flags] = Array.from({ length: 11 }, () =>
+        packet.uint64(),
+      )
+      return {
+        size: fragment! * blocks!,
+        free: fragment! * available!,
+        // because some file systems do not count files, and say 0 of 0
+        hasFreeFiles: files === 0n || freeFiles! > 0n,
+        isReadOnly: (flags! & 1n) === 1n,
+      }
     })
   }
 
   /** Ends every call that waits, and those that follow, with `failure`. */
   stop(failure: Error): void {
-    this.#failure ??= failure
-    clearInterval(this.#watch)
-    for (const { reject } of this.#waiting.values()) reject(this.#failure)
-    this.#waiting.clear()
+    this.#exchange.stop(failure)
+  }
+
+  /** How large requests may be: fewer and larger ones cost less. */
+  async #learnLimits(): Promise<void> {
+    const name = 'limits@openssh.com'
+    const packet = await this.#exchange.ask('limits', packetType.extendedReply, packetType.extended, name)
+    const [, read, write] = this.#exchange.checked(() => [packet.uint64(), packet.uint64(), packet.uint64()] as const)
+    // because 0 says that there is no limit that the server knows
+    const within = (limit: bigint): number => (limit === 0n ? pieceBytes : Math.min(Number(limit), largestPieceBytes))
+    this.#readBytes = within(read)
+    this.#writeBytes = within(write)
   }
 
   async #open(syscall: string, type: number, ...fields: readonly Field[]): Promise<SftpHandle> {
-    const packet = await this.#ask(syscall, packetType.handle, type, ...fields)
-    return this.#checked(() => Buffer.from(packet.bytes()))
+    const packet = await this.#exchange.ask(syscall, packetType.handle, type, ...fields)
+    return this.#exchange.checked(() => Buffer.from(packet.bytes()))
   }
 
   /** Nobody waits for it: what is read is read. */
@@ -215,9 +274,9 @@ export class SftpClient {
 
   /** @returns false at the end of the folder. */
   async #readFolder(handle: SftpHandle, entries: { name: Buffer; facts: EntryFacts }[]): Promise<boolean> {
-    const packet = await this.#request(packetType.readdir, [handle])
-    if (packet.type === packetType.status) return !this.#endsWith(packet, 'readdir')
-    return this.#checked(() => {
+    const packet = await this.#exchange.request(packetType.readdir, [handle])
+    if (packet.type === packetType.status) return !this.#exchange.endsWith(packet, 'readdir')
+    return this.#exchange.checked(() => {
       if (packet.type !== packetType.name) throw new GarbledPacket(`an answer of type ${packet.type}`)
       for (let left = packet.uint32(); left > 0; left--) {
         const name = Buffer.from(packet.bytes())
@@ -237,9 +296,9 @@ export class SftpClient {
     let piece: Buffer = Buffer.alloc(0)
     while (piece.length < length) {
       const left = length - piece.length
-      const packet = await this.#request(packetType.read, [handle, BigInt(offset + piece.length), left])
-      if (packet.type === packetType.status && this.#endsWith(packet, 'read')) break
-      const bytes = this.#checked(() => {
+      const packet = await this.#exchange.request(packetType.read, [handle, BigInt(offset + piece.length), left])
+      if (packet.type === packetType.status && this.#exchange.endsWith(packet, 'read')) break
+      const bytes = this.#exchange.checked(() => {
         if (packet.type !== packetType.data) throw new GarbledPacket(`an answer of type ${packet.type}`)
         const data = packet.bytes()
         if (data.length === 0 || data.length > left) throw new GarbledPacket(`${data.length} bytes instead of ${left}`)
@@ -249,84 +308,4 @@ export class SftpClient {
     }
     return piece
   }
-
-  /** Whether a status says that there is no more. @throws the error that it says instead. */
-  #endsWith(packet: PacketReader, syscall: string): boolean {
-    const [code, text] = this.#checked(
-      () => [packet.uint32(), packet.isAtEnd ? '' : packet.bytes().toString()] as const,
-    )
-    if (code === statusCode.eof) return true
-    throw refused(code, text, syscall)
-  }
-
-  /** One request. @param expected - type of the answer; a status that is not expected is an error of the entry. */
-  async #ask(syscall: string, expected: number, type: number, ...fields: readonly Field[]): Promise<PacketReader> {
-    const packet = await this.#request(type, fields)
-    if (packet.type === packetType.status) {
-      const [code, text] = this.#checked(
-        () => [packet.uint32(), packet.isAtEnd ? '' : packet.bytes().toString()] as const,
-      )
-      if (code !== statusCode.ok || expected !== packetType.status) throw refused(code, text, syscall)
-      return packet
-    }
-    if (packet.type !== expected) throw this.#fail(new GarbledPacket(`an answer of type ${packet.type} to ${syscall}`))
-    return packet
-  }
-
-  #request(type: number, fields: readonly Field[]): Promise<PacketReader> {
-    if (this.#failure) return Promise.reject(this.#failure)
-    const id = this.#nextId
-    this.#nextId = (id + 1) % 0x1_0000_0000
-    if (this.#waiting.size === 0) this.#lastAnswer = performance.now()
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      void this.#program.write(encodePacket(type, id, ...fields))
-    })
-  }
-
-  async #receive(): Promise<void> {
-    try {
-      for await (const packet of splitPackets(this.#program.output)) {
-        this.#lastAnswer = performance.now()
-        const id = packet.type === packetType.version ? -1 : packet.uint32()
-        const waiting = this.#waiting.get(id)
-        if (!waiting) throw new GarbledPacket('an answer to no question')
-        this.#waiting.delete(id)
-        waiting.resolve(packet)
-      }
-      this.stop(await this.#options.lost())
-    } catch (thrown) {
-      if (thrown instanceof GarbledPacket) this.#fail(thrown)
-      else this.stop(await this.#options.lost())
-    }
-  }
-
-  #checked<T>(read: () => T): T {
-    try {
-      return read()
-    } catch (thrown) {
-      throw thrown instanceof GarbledPacket ? this.#fail(thrown) : thrown
-    }
-  }
-
-  /** A server that talks nonsense once is not spoken with again. */
-  #fail({ message }: GarbledPacket): Error {
-    const failure = this.#options.garbled(message)
-    this.stop(failure)
-    this.#program.kill()
-    return failure
-  }
-
-  #checkStall(): void {
-    if (this.#waiting.size === 0 || performance.now() - this.#lastAnswer < this.#options.stallMs) return
-    this.stop(this.#options.stalled())
-    this.#program.kill()
-  }
-}
-
-function refused(code: number, text: string, syscall: string): Error {
-  if (code === statusCode.missing) return entryError('ENOENT', syscall, 'no such file or directory')
-  if (code === statusCode.denied) return entryError('EACCES', syscall, 'permission denied')
-  if (code === statusCode.unsupported) return entryError('ENOTSUP', syscall, 'the server does not know how')
-  return entryError('EIO', syscall, text || `the server says ${code}`)
 }

@@ -8,6 +8,7 @@ import {
   type ProgramEnd,
 } from '#base'
 import { remoteError } from './errors.ts'
+import type { SftpOptions } from './sftp-exchange.ts'
 import { SftpClient } from './sftp.ts'
 import { shellArgument } from './shell-words.ts'
 
@@ -39,6 +40,8 @@ interface Login extends Required<SshOptions> {
 }
 
 const defaultStallMs = 60_000
+/** What a login is waited for at the least: a busy server takes its time for the keys. */
+const shortestLoginMs = 10_000
 
 /**
  * One login on another server, by the system's `ssh`: host keys are strict, nobody is asked anything, and the user's
@@ -58,6 +61,7 @@ export class SshConnection implements AsyncDisposable {
   readonly #socket: string
   readonly #master: DuplexProgram
   readonly #sessions = new Set<DuplexProgram>()
+  readonly #clients = new Set<SftpClient>()
 
   private constructor(target: SshTarget, login: Login, sftp: SftpClient) {
     this.place = placeOf(target)
@@ -82,14 +86,9 @@ export class SshConnection implements AsyncDisposable {
     const socket = `m${randomHex(4)}`
     const share = ['-o', 'ControlMaster=yes', '-o', `ControlPath=${socket}`]
     const master = startSsh(target, folder, [...share, '-s'], ['sftp'], signal)
-    const place = placeOf(target)
     try {
-      const sftp = await SftpClient.open(master, {
-        stallMs,
-        stalled: () => stalledError(place, stallMs),
-        garbled: (reason) => remoteError('remote.garbled', { place, reason }),
-        lost: async () => (signal?.aborted ? (signal.reason as Error) : explainEnd(target, await master.ended)),
-      })
+      const greetingMs = Math.max(stallMs, shortestLoginMs)
+      const sftp = await SftpClient.open(master, { ...sftpOptions(target, master, stallMs, signal), greetingMs })
       return new SshConnection(target, { folder, stallMs, socket, master }, sftp)
     } catch (thrown) {
       await master[Symbol.asyncDispose]()
@@ -106,6 +105,27 @@ export class SshConnection implements AsyncDisposable {
     return session
   }
 
+  /**
+   * Begins SFTP once more, as a session of its own: what one transfers does not wait for the other. Where the server
+   * allows no further session, ssh logs in once more.
+   *
+   * @throws as {@link SshConnection.open}.
+   */
+  async openSftp(signal?: AbortSignal): Promise<SftpClient> {
+    const share = ['-o', 'ControlMaster=no', '-o', `ControlPath=${this.#socket}`]
+    const session = startSsh(this.#target, this.#folder, [...share, '-s'], ['sftp'], signal)
+    this.#sessions.add(session)
+    void session.ended.then(() => this.#sessions.delete(session))
+    try {
+      const sftp = await SftpClient.open(session, sftpOptions(this.#target, session, this.stallMs, signal))
+      this.#clients.add(sftp)
+      return sftp
+    } catch (thrown) {
+      await session[Symbol.asyncDispose]()
+      throw thrown
+    }
+  }
+
   /** Why a session ended that ssh itself says has failed. */
   explain(end: ProgramEnd): AppError {
     return explainEnd(this.#target, end)
@@ -117,9 +137,20 @@ export class SshConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.sftp.stop(remoteError('remote.unreachable', { place: this.place, reason: 'it was closed', ssh: '' }))
+    const closed = remoteError('remote.unreachable', { place: this.place, reason: 'it was closed', ssh: '' })
+    for (const sftp of [this.sftp, ...this.#clients]) sftp.stop(closed)
     const programs = [...this.#sessions, this.#master]
     await Promise.all(programs.map((program) => program[Symbol.asyncDispose]()))
+  }
+}
+
+function sftpOptions(target: SshTarget, program: DuplexProgram, stallMs: number, signal?: AbortSignal): SftpOptions {
+  const place = placeOf(target)
+  return {
+    stallMs,
+    stalled: () => stalledError(place, stallMs),
+    garbled: (reason) => remoteError('remote.garbled', { place, reason }),
+    lost: async () => (signal?.aborted ? (signal.reason as Error) : explainEnd(target, await program.ended)),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { SftpClient, SshConnection } from '#remote'
 
 interface Channel {
-  readonly sftp: SftpClient
+  readonly sftp: Promise<SftpClient>
+  /** Operations that it is busy with. */
   users: number
 }
 
@@ -10,50 +11,40 @@ export class Channels {
   readonly #connection: SshConnection
   readonly #channels: Channel[]
   #limit: number
-  #beginning = 0
 
   constructor(connection: SshConnection, limit: number) {
     this.#connection = connection
-    this.#channels = [{ sftp: connection.sftp, users: 0 }]
+    this.#channels = [{ sftp: Promise.resolve(connection.sftp), users: 0 }]
     this.#limit = limit
   }
 
   /** Works on the session with the least to do. */
   async use<T>(work: (sftp: SftpClient) => Promise<T>): Promise<T> {
-    const channel = this.take()
-    try {
-      return await work((await channel).sftp)
-    } finally {
-      ;(await channel).users--
+    using taken = await this.take()
+    return await work(taken.sftp)
+  }
+
+  /** The same for what is not one call. */
+  async take(): Promise<Disposable & { readonly sftp: SftpClient }> {
+    for (;;) {
+      const channel = this.#least()
+      channel.users++
+      try {
+        const sftp = await channel.sftp
+        return { sftp, [Symbol.dispose]: () => void channel.users-- }
+      } catch {
+        // because those that are there do as well, and say themselves when the connection is gone
+        this.#channels.splice(0, this.#channels.length, ...this.#channels.filter((other) => other !== channel))
+        this.#limit = this.#channels.length
+      }
     }
   }
 
-  /** The same for what is not one call; the taker counts `users` down. */
-  async take(): Promise<Channel> {
-    const idle = this.#channels.find(({ users }) => users === 0)
-    const channel = idle ?? (await this.#begin()) ?? this.#leastUsed()
-    channel.users++
+  #least(): Channel {
+    const least = this.#channels.reduce((best, channel) => (channel.users < best.users ? channel : best))
+    if (least.users === 0 || this.#channels.length >= this.#limit) return least
+    const channel = { sftp: this.#connection.openSftp(), users: 0 }
+    this.#channels.push(channel)
     return channel
-  }
-
-  /** Undefined when there are as many as may be. */
-  async #begin(): Promise<Channel | undefined> {
-    if (this.#channels.length + this.#beginning >= this.#limit) return undefined
-    this.#beginning++
-    try {
-      const channel = { sftp: await this.#connection.openSftp(), users: 0 }
-      this.#channels.push(channel)
-      return channel
-    } catch {
-      // because those that are there do as well, and say themselves when the connection is gone
-      this.#limit = this.#channels.length
-      return undefined
-    } finally {
-      this.#beginning--
-    }
-  }
-
-  #leastUsed(): Channel {
-    return this.#channels.reduce((least, channel) => (channel.users < least.users ? channel : least))
   }
 }

@@ -5,6 +5,14 @@ import { unlessAborted } from '../unless-aborted.ts'
 /** A temporary file may be swept away while its writer sleeps for a day; the writer then begins anew, so often. */
 const attempts = 3
 
+export interface NewFile {
+  readonly path: Path
+  readonly body: Uint8Array
+  readonly mode: number
+  /** Takes what still tidies up after the call has ended. */
+  readonly keep: (work: Promise<unknown>) => void
+}
+
 /** Thrown when the server could not make the bytes of a file durable: the file is given up. */
 export class SyncFailed extends Error {}
 
@@ -17,33 +25,30 @@ function taken(path: Path): Error {
  * Writes a whole file that was not there before: temporary name → write → fsync, where the server can → final name. What
  * is durable of the name itself is the server's affair: SFTP has no way to fsync a folder.
  *
- * The final name is given by a hard link, which refuses a name that is taken; where the server makes none, by a rename
- * under a claim that only one writer can hold.
+ * The final name is given by a hard link, which refuses a name that is taken; where the server makes none, by the rename
+ * of SFTP, which must refuse it too (OpenSSH does so without a gap where the file system has hard links); where that is
+ * forbidden, by `posix-rename` under a claim that only one writer can hold.
  *
  * Once the name is being given, an abort is not heeded any more: what then is thrown has left no file of that name, unless
  * the connection broke before the answer.
  *
  * @throws the system's error, `EEXIST` when the name is taken; {@link SyncFailed}; errors of the connection.
  */
-export async function writeFile(
-  sftp: SftpClient,
-  path: Path,
-  body: Uint8Array,
-  mode: number,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function writeFile(sftp: SftpClient, file: NewFile, signal?: AbortSignal): Promise<void> {
+  const { path } = file
   for (let attempt = 1; ; attempt++) {
     const temporary = `${path}-tmp-${randomHex(8)}`
-    const writing = writeTemporary(sftp, temporary, path, body, mode, signal)
+    const writing = writeTemporary(sftp, temporary, file, signal)
     try {
       await unlessAborted(writing, signal)
     } catch (thrown) {
       // because an abort may come in the moment in which the file was whole
-      writing.then(() => removeQuietly(sftp, temporary)).catch(() => {})
+      const tidied = writing.then(() => removeQuietly(sftp, temporary))
+      file.keep(tidied.catch(() => {})) // because one that failed has tidied up itself
       throw thrown
     }
     try {
-      await giveName(sftp, temporary, path)
+      await giveName(sftp, temporary, file)
       return
     } catch (thrown) {
       await removeQuietly(sftp, temporary)
@@ -55,27 +60,31 @@ export async function writeFile(
 async function writeTemporary(
   sftp: SftpClient,
   temporary: Path,
-  path: Path,
-  body: Uint8Array,
-  mode: number,
+  { path, body, mode }: NewFile,
   signal?: AbortSignal,
 ): Promise<void> {
   // because both answers come in one round trip, and a name that is taken saves the sending
   const isFree = isMissing(sftp, path)
-  const handle = await sftp.create(temporary, 0o600)
+  isFree.catch(() => {}) // because it is awaited below, unless the file cannot be made
+  const handle = await sftp.create(temporary, 0o600).catch(async (thrown: unknown) => {
+    throw await explain(sftp, thrown, path, body.length)
+  })
+  let isOpen = true
   try {
     if (!(await isFree)) throw taken(path)
     await sftp.write(handle, 0, body, signal)
+    isOpen = false
     await finish(sftp, handle, mode)
   } catch (thrown) {
     const explained = await explain(sftp, thrown, path, body.length)
-    sftp.close(handle).catch(() => {}) // because it may be closed, and the connection closes it at the latest
+    // because a handle that was closed may already stand for the file of another
+    if (isOpen) sftp.close(handle).catch(() => {}) // because the connection closes it at the latest
     await removeQuietly(sftp, temporary)
     throw explained
   }
 }
 
-/** All at once, because a server keeps the order of what concerns one file. */
+/** Ends with the handle closed. All is sent at once, because a server keeps the order of what concerns one file. */
 async function finish(sftp: SftpClient, handle: SftpHandle, mode: number): Promise<void> {
   sftp.chmod(handle, mode).catch(() => {}) // because some servers have no modes, and the file is as good without
   const synced = sftp.has('fsync@openssh.com') ? sftp.sync(handle).catch(syncFailure) : undefined
@@ -107,48 +116,57 @@ export async function explain(sftp: SftpClient, thrown: unknown, path: Path, byt
   return space.free < needed || !space.hasFreeFiles ? as('ENOSPC') : thrown
 }
 
-async function giveName(sftp: SftpClient, temporary: Path, path: Path): Promise<void> {
-  if (!(await linked(sftp, temporary, path))) return await renameUnderClaim(sftp, temporary, path)
-  await removeQuietly(sftp, temporary)
+async function giveName(sftp: SftpClient, temporary: Path, { path, keep }: NewFile): Promise<void> {
+  if (await linked(sftp, temporary, path)) keep(removeQuietly(sftp, temporary))
+  else if (!(await renamed(sftp, temporary, path))) await replaceUnderClaim(sftp, temporary, path)
 }
 
 /** @returns false when no link can be made there. @throws `EEXIST`. */
 async function linked(sftp: SftpClient, temporary: Path, path: Path): Promise<boolean> {
   if (!sftp.has('hardlink@openssh.com')) return false
-  try {
-    await sftp.link(temporary, path)
-    return true
-  } catch (thrown) {
-    if (!isRefusal(thrown)) throw thrown
-    if (await isMissing(sftp, path)) return false
-    throw taken(path)
-  }
+  return await unlessRefused(sftp, path, sftp.link(temporary, path))
 }
 
-async function renameUnderClaim(sftp: SftpClient, temporary: Path, path: Path): Promise<void> {
+/** @returns false when only the rename that replaces is left to try. @throws `EEXIST`. */
+async function renamed(sftp: SftpClient, temporary: Path, path: Path): Promise<boolean> {
+  const renaming = sftp.rename(temporary, path)
+  return sftp.has('posix-rename@openssh.com')
+    ? await unlessRefused(sftp, path, renaming)
+    : await unlessTaken(sftp, path, renaming).then(() => true)
+}
+
+async function replaceUnderClaim(sftp: SftpClient, temporary: Path, path: Path): Promise<void> {
   const claim = `${path}-tmp-claim`
-  const handle = await sftp.create(claim, 0o600).catch(async (thrown: unknown) => {
-    // because the claim of another writer is refused with the words for any trouble
-    throw systemCode(thrown) === 'EIO' && !(await isMissing(sftp, claim)) ? taken(path) : thrown
+  const handle = await unlessTaken(sftp, claim, sftp.create(claim, 0o600)).catch(async (thrown: unknown) => {
+    // because the claim may be gone by now, and the name is then given
+    throw (await isMissing(sftp, path)) ? thrown : taken(path)
   })
   try {
     await sftp.close(handle)
     if (!(await isMissing(sftp, path))) throw taken(path)
-    await rename(sftp, temporary, path)
+    await sftp.replace(temporary, path)
   } finally {
     await removeQuietly(sftp, claim)
   }
 }
 
-/** The rename that replaces is the last resort; under the claim, nobody else gives this name. */
-async function rename(sftp: SftpClient, temporary: Path, path: Path): Promise<void> {
+/** @returns false when the server says no, though the name is free. @throws `EEXIST` when it is not. */
+async function unlessRefused(sftp: SftpClient, path: Path, naming: Promise<void>): Promise<boolean> {
   try {
-    await sftp.rename(temporary, path)
+    await unlessTaken(sftp, path, naming)
+    return true
   } catch (thrown) {
-    if (!isRefusal(thrown)) throw thrown
-    if (!(await isMissing(sftp, path))) throw taken(path)
-    if (!sftp.has('posix-rename@openssh.com')) throw thrown
-    await sftp.replace(temporary, path)
+    if (isRefusal(thrown) && systemCode(thrown) !== 'EEXIST') return false
+    throw thrown
+  }
+}
+
+/** @throws `EEXIST` when the server says no and the name is taken, because it says `Failure` to that as well. */
+async function unlessTaken<T>(sftp: SftpClient, path: Path, naming: Promise<T>): Promise<T> {
+  try {
+    return await naming
+  } catch (thrown) {
+    throw isRefusal(thrown) && !(await isMissing(sftp, path)) ? taken(path) : thrown
   }
 }
 

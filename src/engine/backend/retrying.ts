@@ -1,0 +1,218 @@
+import { pause, randomBytes, systemClock, systemCode, type Clock } from '#base'
+import type { Backend, ByteRange, FileRef, FileStat, FileType } from './backend.ts'
+import { Deadline } from './deadline.ts'
+import { backendError } from './errors.ts'
+import { describeFile } from './file-ref.ts'
+import { isUnavailable, Reopening } from './reopening.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+export interface RetryOptions {
+  /** Opens the place anew, after an operation on it has failed. Absent: the same backend is asked again. */
+  readonly reconnect?: () => Promise<Backend>
+  /** How often an operation is tried at the most. Default: 8. */
+  readonly attempts?: number
+  /** No attempt begins later than this after the first. Default: 15 minutes. */
+  readonly totalMs?: number
+  /** What is waited after the first failure; each time it is twice as long, and up to a half less. Default: 500 ms. */
+  readonly firstDelayMs?: number
+  /** Default: 30 s. */
+  readonly longestDelayMs?: number
+  /** An operation that makes no progress for so long is cut. Default: 60 s; 0 for never. */
+  readonly stallMs?: number
+  /** Bytes/s that a save makes at the least, because its progress cannot be seen. Default: 16 KiB/s. */
+  readonly slowestSave?: number
+  readonly clock?: Clock
+  /** A number from 0 up to, and without, 1. */
+  readonly chance?: () => number
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>
+}
+
+type Settings = Required<Omit<RetryOptions, 'reconnect'>>
+
+const defaults: Settings = {
+  attempts: 8,
+  totalMs: 15 * 60_000,
+  firstDelayMs: 500,
+  longestDelayMs: 30_000,
+  stallMs: 60_000,
+  slowestSave: 16 * 1024,
+  clock: systemClock,
+  chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
+  wait: pause,
+}
+
+/**
+ * A backend whose operations are tried again when they fail with `backend.unavailable`, or because the place could not be
+ * reached: a bounded number of times, with waits that grow and differ from each other. Every other error is final.
+ *
+ * - A save that was tried before and finds its name taken has succeeded when its own bytes lie there.
+ * - A removal that was tried before and finds nothing has succeeded.
+ * - A load goes on at the byte that it had reached.
+ * - A list begins anew, and names no file twice. Memory: the names.
+ *
+ * Disposing disposes `backend`, and what `reconnect` opened.
+ */
+export function retrying(backend: Backend, options: RetryOptions = {}): Backend {
+  const { reconnect, ...given } = options
+  return new RetryingBackend(new Reopening(backend, reconnect), { ...defaults, ...given })
+}
+
+class RetryingBackend implements Backend {
+  readonly place: string
+  readonly connections: number
+  readonly #places: Reopening
+  readonly #settings: Settings
+
+  constructor(places: Reopening, settings: Settings) {
+    this.place = places.first.place
+    this.connections = places.first.connections
+    this.#places = places
+    this.#settings = settings
+  }
+
+  async save(ref: FileRef, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const { stallMs, slowestSave } = this.#settings
+    const mostMs = stallMs === 0 ? 0 : stallMs + (body.length / slowestSave) * 1000
+    const save = async (backend: Backend, attempt: number, deadline: Deadline): Promise<void> => {
+      try {
+        await deadline.within(mostMs, backend.save(ref, body, deadline.signal))
+      } catch (thrown) {
+        if (attempt === 1 || systemCode(thrown) !== 'backend.conflict') throw thrown
+        if (!(await this.#holds(backend, ref, body, deadline))) throw thrown
+      }
+    }
+    await this.#retry(save, 'save', ref, signal)
+  }
+
+  async *load(ref: FileRef, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    const { stallMs } = this.#settings
+    let reached = 0
+    const load = async function* (backend: Backend, deadline: Deadline): AsyncGenerator<Uint8Array, void, void> {
+      const left = reached === 0 ? range : await deadline.within(stallMs, rest(backend, ref, reached, range, deadline))
+      for await (const piece of deadline.each(stallMs, backend.load(ref, left, deadline.signal))) {
+        reached += piece.length
+        yield piece
+      }
+    }
+    yield* this.#retryStream(load, 'load', ref, signal)
+  }
+
+  async *list(type: FileType, signal?: AbortSignal): AsyncGenerator<FileStat, void, void> {
+    const { stallMs } = this.#settings
+    const named = new Set<string>()
+    const list = async function* (backend: Backend, deadline: Deadline): AsyncGenerator<FileStat, void, void> {
+      for await (const file of deadline.each(stallMs, backend.list(type, deadline.signal))) {
+        if (named.has(file.name)) continue
+        named.add(file.name)
+        yield file
+      }
+    }
+    yield* this.#retryStream(list, 'list', { type, name: '' }, signal)
+  }
+
+  async remove(ref: FileRef, signal?: AbortSignal): Promise<void> {
+    const remove = async (backend: Backend, attempt: number, deadline: Deadline): Promise<void> => {
+      try {
+        await deadline.within(this.#settings.stallMs, backend.remove(ref, deadline.signal))
+      } catch (thrown) {
+        if (attempt === 1 || systemCode(thrown) !== 'backend.missing') throw thrown
+      }
+    }
+    await this.#retry(remove, 'remove', ref, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#places[Symbol.asyncDispose]()
+  }
+
+  async #retry(
+    work: (backend: Backend, attempt: number, deadline: Deadline) => Promise<void>,
+    verb: string,
+    ref: FileRef,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const stream = async function* (backend: Backend, deadline: Deadline, attempt: number): AsyncGenerator<void> {
+      yield await work(backend, attempt, deadline)
+    }
+    await Array.fromAsync(this.#retryStream(stream, verb, ref, signal))
+  }
+
+  /** Yields what the attempts yield, one after the other, until one of them ends. */
+  async *#retryStream<T>(
+    work: (backend: Backend, deadline: Deadline, attempt: number) => AsyncIterable<T>,
+    verb: string,
+    ref: FileRef,
+    signal?: AbortSignal,
+  ): AsyncGenerator<T, void, void> {
+    const { clock, attempts, totalMs, wait } = this.#settings
+    const began = clock.monotonic()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        yield* this.#attempt((backend, deadline) => work(backend, deadline, attempt), verb, ref, signal)
+        return
+      } catch (thrown) {
+        signal?.throwIfAborted()
+        const delayMs = this.#delayAfter(attempt)
+        const isLast = attempt >= attempts || clock.monotonic() + delayMs - began > totalMs
+        if (isLast || !isUnavailable(thrown)) throw thrown
+        await wait(delayMs, signal)
+      }
+    }
+  }
+
+  async *#attempt<T>(
+    work: (backend: Backend, deadline: Deadline) => AsyncIterable<T>,
+    verb: string,
+    ref: FileRef,
+    signal?: AbortSignal,
+  ): AsyncGenerator<T, void, void> {
+    const held = await unlessAborted(this.#places.current(), signal)
+    held.users++
+    using deadline = new Deadline((ms) => this.#stalled(verb, ref, ms), signal)
+    let failure: unknown
+    try {
+      yield* work(held.backend, deadline)
+    } catch (thrown) {
+      failure = thrown
+      throw thrown
+    } finally {
+      this.#places.release(held, failure)
+    }
+  }
+
+  /** Half of it by chance, so that many that failed at once do not come back at once. */
+  #delayAfter(attempt: number): number {
+    const { firstDelayMs, longestDelayMs, chance } = this.#settings
+    return Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)) * (1 - chance() / 2)
+  }
+
+  /** Whether exactly these bytes lie there. */
+  async #holds(backend: Backend, ref: FileRef, body: Uint8Array, deadline: Deadline): Promise<boolean> {
+    let at = 0
+    for await (const piece of deadline.each(this.#settings.stallMs, backend.load(ref, undefined, deadline.signal))) {
+      if (Buffer.compare(piece, body.subarray(at, at + piece.length)) !== 0) return false
+      at += piece.length
+    }
+    return at === body.length
+  }
+
+  #stalled(verb: string, ref: FileRef, ms: number): Error {
+    const reason = `there was no progress for ${Math.round(ms / 1000)} s`
+    return backendError('backend.unavailable', { place: this.place, verb, file: describeFile(ref), reason })
+  }
+}
+
+/** What is left of a load; its end, when nobody said it, is found by listing. */
+async function rest(
+  backend: Backend,
+  ref: FileRef,
+  reached: number,
+  range: ByteRange | undefined,
+  deadline: Deadline,
+): Promise<ByteRange> {
+  if (range) return { start: range.start + reached, end: range.end }
+  for await (const file of backend.list(ref.type, deadline.signal)) {
+    if (file.name === ref.name) return { start: reached, end: file.size }
+  }
+  throw backendError('backend.missing', { file: describeFile(ref), place: backend.place })
+}
