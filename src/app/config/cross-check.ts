@@ -117,7 +117,8 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
         report(['keep', vault], `the project neither writes nor copies to the vault ${vault}`)
       }
     }
-    if (has(project, 'on') && typeof project['path'] === 'string' && project['path'].startsWith('.')) {
+    const isElsewhere = String(project['on'] ?? '').startsWith('ssh:')
+    if (isElsewhere && typeof project['path'] === 'string' && project['path'].startsWith('.')) {
       report(['path'], 'must be absolute for a project on another server, for example "/var/www/shop"')
     }
   }
