@@ -123,14 +123,14 @@ const bad: readonly (readonly [string, string, string, string?, number?])[] = [
   [
     'logs --config none.yaml',
     'There is no configuration file: --config names {folder}/none.yaml, which is not there',
-    'Write a bewaar.yaml, or name one with --config FILE; `bewaar config schema` says what can be in it.',
+    'Let `bewaar init FOLDER` look for projects and write one, or write it by hand; `bewaar config schema` says what can be in it.',
     'config.missing',
     1,
   ],
   [
     'logs',
     'There is no configuration file: looked for {folder}/bewaar.yaml, {folder}/bewaar/bewaar.yaml, /etc/bewaar/bewaar.yaml',
-    'Write a bewaar.yaml, or name one with --config FILE; `bewaar config schema` says what can be in it.',
+    'Let `bewaar init FOLDER` look for projects and write one, or write it by hand; `bewaar config schema` says what can be in it.',
     'config.missing',
     1,
   ],

@@ -29,7 +29,7 @@ test(
       vaults: { vault: join(scratch, 'vault'), second: join(scratch, 'second') },
       projects: { data: { path: join(scratch, 'project'), copies: ['second'] } },
     }))
-    makeProject(bewaar.projects['data']!.path, chanceOf(1), { small: 60, large: 3, largeBytes: 9_000_000 })
+    makeProject(bewaar.projects['data']!.path, chanceOf(1), { small: 60, large: 6, largeBytes: 9_000_000 })
     const repositories = { vault: bewaar.repository(), second: bewaar.repository('data', 'second') }
     const init = await trace(bewaar, 'init')
     assert.deepEqual(breachesOf(init, repositories.vault), [])

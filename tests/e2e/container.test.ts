@@ -48,7 +48,7 @@ projects:
     const bewaar = (...args: string[]) =>
       place.start(args, { env: { PATH: `${place.at('bin')}:${process.env['PATH']}` } }).ended
     const made = await bewaar('init')
-  assert.equal(made.code, 0, made.err)
+    assert.equal(made.code, 0, made.err)
     const { code, out, err } = await bewaar('run', '--json')
     assert.equal(code, 0, out + err)
     const [report] = JSON.parse(out) as { artifacts: { path: string; rows?: Record<string, number> }[] }[]

@@ -74,7 +74,7 @@ describe('with --json each result is one document of a form that stays', { concu
     assert.deepEqual(run!['copies'], [{ vault: 'archive', status: 'complete' }])
     const artifacts = run!['artifacts'] as readonly Document[]
     const database = artifacts.find(({ path }) => path === 'files/data/shop.sqlite')
-    assert.deepEqual(Object.keys(database!), ['path', 'kind', 'bytes', 'sha256', 'rows'])
+    assert.deepEqual(Object.keys(database!), ['path', 'kind', 'bytes', 'sha256', 'rows', 'facts'])
     assert.deepEqual([database!['kind'], database!['rows']], ['sqlite', { product: 2 }])
     assert.match(String(database!['sha256']), id)
   })

@@ -5,6 +5,7 @@ import type { Host } from '../host/host.ts'
 import { bytesOf, type RawPath } from '../raw-path.ts'
 
 const magic = Buffer.from('SQLite format 3\0', 'latin1')
+const headerLength = 100
 const extensions = /\.(?:db|db3|sqlite|sqlite3|sqlitedb|sdb|s3db|sl3)$/i
 
 /** What SQLite puts beside a database; they belong to it and mean nothing without it. */
@@ -26,8 +27,8 @@ export function mayBeSqlite(names: readonly RawPath[]): RawPath[] {
  * Source: sqlite.org/fileformat.html section 1.3; sqlite.org/howtocorrupt.html section 2.2.
  */
 export async function isSqlite(host: Host, path: RawPath): Promise<boolean> {
-  const head = await host.findHead(path, magic.length)
-  return head !== undefined && magic.equals(head)
+  const head = await host.findHead(path, headerLength)
+  return head?.length === headerLength && magic.equals(head.subarray(0, magic.length))
 }
 
 /** True when the database's header says that it works with a write-ahead log. The same caution as for `isSqlite`. */
@@ -39,7 +40,7 @@ function readHeader(path: RawPath): Buffer | undefined {
   try {
     const descriptor = openSync(bytesOf(path), 'r')
     try {
-      const header = Buffer.alloc(100)
+      const header = Buffer.alloc(headerLength)
       return readSync(descriptor, header) === header.length ? header : undefined
     } finally {
       closeSync(descriptor)
