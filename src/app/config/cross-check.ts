@@ -94,8 +94,9 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
     if (written === undefined && known.length > 0) {
       report(['vault'], `is missing: there are ${known.length} vaults and none of them is hot`)
     }
+    const isElsewhere = typeof project['on'] === 'string' && project['on'].startsWith('ssh:')
     for (const key of ['identity', 'known-hosts']) {
-      if (has(project, key) && !String(project['on']).startsWith('ssh:')) report([key], 'is for on: ssh://… only')
+      if (has(project, key) && !isElsewhere) report([key], 'is for on: ssh://… only')
     }
     const quiet = project['quiet']
     if (isTable(quiet) && quiet['maintenance'] === true && project['type'] !== 'laravel-app') {
@@ -117,7 +118,6 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
         report(['keep', vault], `the project neither writes nor copies to the vault ${vault}`)
       }
     }
-    const isElsewhere = String(project['on'] ?? '').startsWith('ssh:')
     if (isElsewhere && typeof project['path'] === 'string' && project['path'].startsWith('.')) {
       report(['path'], 'must be absolute for a project on another server, for example "/var/www/shop"')
     }
