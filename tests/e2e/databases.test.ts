@@ -100,19 +100,29 @@ function reportOf(out: string, project: string): Report {
   return (JSON.parse(out) as Report[]).find((report) => report.project === project)!
 }
 
-/** What every process of the machine shows of itself: its arguments, and its environment as far as we may read it. */
-function shownByProcesses(exceptPid: number): string {
+/**
+ * What every process of the machine shows of itself: its arguments, and its environment as far as we may read it. Bewaar's
+ * own are left out, and those of a child that has not become another program yet.
+ */
+function shownByProcesses(own: number): string {
   const texts: string[] = []
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== exceptPid)) {
-    for (const file of ['cmdline', 'environ']) {
-      try {
-        texts.push(readFileSync(join('/proc', name, file), 'latin1'))
-      } catch {
-        continue // because processes end, and some are not ours to read
-      }
-    }
+  const ownArguments = shown(own, 'cmdline')
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    const before = shown(Number(name), 'cmdline')
+    const environment = shown(Number(name), 'environ')
+    const after = shown(Number(name), 'cmdline')
+    if (before !== ownArguments && after !== ownArguments) texts.push(before, environment)
   }
   return texts.join('\n')
+}
+
+/** Nothing for a process that has ended, or is not ours to read. */
+function shown(pid: number, file: 'cmdline' | 'environ'): string {
+  try {
+    return readFileSync(join('/proc', String(pid), file), 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 describe('Laravel applications with databases', { skip, concurrency: 1 }, () => {
