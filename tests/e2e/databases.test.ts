@@ -106,12 +106,12 @@ function reportOf(out: string, project: string): Report {
  */
 function shownByProcesses(own: number): string {
   const texts: string[] = []
-  const ownArguments = shown(own, 'cmdline')
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    const before = shown(Number(name), 'cmdline')
-    const environment = shown(Number(name), 'environ')
-    const after = shown(Number(name), 'cmdline')
-    if (before !== ownArguments && after !== ownArguments) texts.push(before, environment)
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))
+  for (const pid of pids.map(Number).filter((one) => one !== own)) {
+    const before = shown(pid, 'cmdline')
+    const environment = shown(pid, 'environ')
+    const ownArguments = shown(own, 'cmdline')
+    if (before !== ownArguments && shown(pid, 'cmdline') !== ownArguments) texts.push(before, environment)
   }
   return texts.join('\n')
 }
