@@ -30,10 +30,13 @@ function findMain() {
   return existsSync(source) ? source : fileURLToPath(new URL('../dist/app/main.js', import.meta.url))
 }
 
-/** Because Node would strip the types of every source anew at each start, which takes most of the time of a short command. */
-function withCache(env) {
+/**
+ * A cache, because Node would strip the types of every source anew at each start, which takes most of the time of a short
+ * command. And memory that is free goes back to the system from 4 MB on: a backup takes a fifth less of it so.
+ */
+function withSettings(env) {
   const cache = fileURLToPath(new URL('../node_modules/.cache/bewaar', import.meta.url))
-  return env.NODE_COMPILE_CACHE === undefined ? { ...env, NODE_COMPILE_CACHE: cache } : env
+  return { NODE_COMPILE_CACHE: cache, MALLOC_TRIM_THRESHOLD_: '4000000', ...env }
 }
 
 const node = findNode()
@@ -45,7 +48,7 @@ if (node === undefined) {
   process.exitCode = 1
 } else {
   const args = ['--disable-warning=ExperimentalWarning', findMain(), ...process.argv.slice(2)]
-  const env = withCache(process.env)
+  const env = withSettings(process.env)
   // Because one process gets signals straight, where the platform and this Node can replace themselves by another.
   if (process.execve !== undefined && process.platform !== 'win32') replace(node, args, env)
   else start(node, args, env)

@@ -10,6 +10,7 @@ if (process.env['BEWAAR_LAUNCHER']) {
 // Because the launcher means them for this process, and not for the programs that a run starts.
 delete process.env['BEWAAR_LAUNCHER']
 delete process.env['NODE_COMPILE_CACHE']
+delete process.env['MALLOC_TRIM_THRESHOLD_']
 
 const terminal = createTerminal(process)
 process.exitCode = await runCommandLine(
