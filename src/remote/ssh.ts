@@ -11,20 +11,7 @@ import { remoteError } from './errors.ts'
 import type { SftpOptions } from './sftp-exchange.ts'
 import { SftpClient } from './sftp.ts'
 import { shellArgument } from './shell-words.ts'
-
-/** A server and how to log in there. What is absent is as the user's settings of ssh say. */
-export interface SshTarget {
-  /** A name of the network, or one that the settings of ssh know. */
-  readonly host: string
-  readonly user?: string
-  readonly port?: number
-  /** File of the private key, absolute: no other key is tried. */
-  readonly identity?: string
-  /** File of the host keys that are trusted, absolute: no other file is believed. */
-  readonly knownHosts?: string
-  /** File of settings in place of the user's and the machine's, absolute. */
-  readonly settings?: string
-}
+import { lastLines, placeOf, sshArguments, sshEnvironment, type SshTarget } from './ssh-arguments.ts'
 
 export interface SshOptions {
   /** Absolute, mode 0700: holds the socket by which everything shares one login. The caller removes it. */
@@ -158,33 +145,6 @@ function stalledError(place: string, stallMs: number): AppError {
   return remoteError('remote.stalled', { place, seconds: Math.round(stallMs / 1000) })
 }
 
-/** For people: `ssh://backup@web2:2222`. */
-export function placeOf({ host, user, port }: SshTarget): string {
-  return `ssh://${user === undefined ? '' : `${user}@`}${host}${port === undefined ? '' : `:${port}`}`
-}
-
-const fixedOptions = [
-  'BatchMode=yes',
-  'StrictHostKeyChecking=yes',
-  'UpdateHostKeys=no',
-  'ControlPersist=no',
-  'ConnectTimeout=30',
-  'ServerAliveInterval=15',
-  'ServerAliveCountMax=4',
-  'ForwardAgent=no',
-  'ForwardX11=no',
-  'ClearAllForwardings=yes',
-  'PermitLocalCommand=no',
-  'RemoteCommand=none',
-  'RequestTTY=no',
-  'EscapeChar=none',
-  'LogLevel=ERROR',
-]
-/** What ssh is given of our own environment; the rest may hold secrets that are not its own. */
-const passedOn = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'SSH_AUTH_SOCK', 'KRB5CCNAME'] as const
-/** So that a jump host, which is another ssh with the user's settings alone, asks nobody either. */
-const askNobody = { SSH_ASKPASS: '/bin/false', SSH_ASKPASS_REQUIRE: 'force' }
-
 function startSsh(
   target: SshTarget,
   folder: string,
@@ -192,30 +152,8 @@ function startSsh(
   command: readonly string[],
   signal?: AbortSignal,
 ): DuplexProgram {
-  const fixed = fixedOptions.flatMap((option) => ['-o', option])
-  const args = ['-T', ...fixed, ...options, ...loginArgs(target), '--', target.host, ...command]
-  const env = Object.fromEntries(passedOn.map((name) => [name, process.env[name]]))
-  return startDuplex('ssh', args, { cwd: folder, env: { ...env, ...askNobody } }, signal)
-}
-
-function loginArgs({ host, user, port, identity, knownHosts, settings }: SshTarget): string[] {
-  for (const name of [host, user ?? 'user']) {
-    if (!/^[\w.:%@[\]][\w.:%@[\]-]*$/.test(name)) throw remoteError('remote.name', { name: JSON.stringify(name) })
-  }
-  return [
-    ...(settings === undefined ? [] : ['-F', settings]),
-    ...(user === undefined ? [] : ['-l', user]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    ...(identity === undefined ? [] : ['-o', `IdentityFile=${settingOf(identity)}`, '-o', 'IdentitiesOnly=yes']),
-    ...(knownHosts === undefined
-      ? []
-      : ['-o', `UserKnownHostsFile=${settingOf(knownHosts)}`, '-o', 'GlobalKnownHostsFile=none']),
-  ]
-}
-
-/** A path as ssh_config(5) reads it: in quotes, percent signs doubled. */
-function settingOf(path: string): string {
-  return `"${path.replaceAll('%', '%%').replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  const args = sshArguments(target, options, command)
+  return startDuplex('ssh', args, { cwd: folder, env: sshEnvironment() }, signal)
 }
 
 function explainEnd(target: SshTarget, end: ProgramEnd): AppError {
@@ -256,13 +194,4 @@ function hostKeyError(target: SshTarget, stderr: string): AppError {
     file,
     forget: `ssh-keygen -f ${shellArgument(file)} -R ${shellArgument(name)}`,
   })
-}
-
-function lastLines(stderr: string): string {
-  return stderr
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join('; ')
 }

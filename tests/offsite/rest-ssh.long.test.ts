@@ -114,7 +114,7 @@ suite('REST over SSH', { skip: needs('rclone', 'sshd', 'ssh') }, () => {
       await assert.rejects(openRestOverSsh({ target: sshd.target, path }), code('backend.request-invalid'), path)
     }
     for (const host of ['-oProxyCommand=id', '', 'a b']) {
-      await assert.rejects(openRestOverSsh({ target: { host } }), code('backend.request-invalid'), host)
+      await assert.rejects(openRestOverSsh({ target: { host } }), code('remote.name'), host)
     }
   })
 })

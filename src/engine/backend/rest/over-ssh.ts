@@ -1,5 +1,5 @@
 import { startDuplex, systemCode, type DuplexProgram, type ProgramEnd } from '#base'
-import { placeOf, type SshTarget } from '#remote'
+import { lastLines, placeOf, sshArguments, sshEnvironment, type SshTarget } from '#remote'
 import { backendError } from '../errors.ts'
 import type { Backend } from '../backend.ts'
 import { Http2Transport } from './http2.ts'
@@ -23,7 +23,7 @@ export interface RestOverSshOptions {
  *
  * It logs in with the first operation, and again with the next one when the connection was lost.
  *
- * @throws `backend.request-invalid` for a path, a host or a user that is none.
+ * @throws `backend.request-invalid` for a path that is none; `remote.name` for a host or a user that is none.
  */
 export async function openRestOverSsh(options: RestOverSshOptions): Promise<Backend> {
   return restOver(...wayTo(options))
@@ -42,73 +42,22 @@ function wayTo(options: RestOverSshOptions): [Transport, RestPlace] {
   if (names.some((name) => !/^[\w.-]+$/.test(name) || /^\.+$/.test(name))) {
     throw backendError('backend.request-invalid', { what: `a repository in ${JSON.stringify(path)}`, place: ssh })
   }
-  const args = sshArgs(target, ssh)
-  const start = (): DuplexProgram => startDuplex('ssh', args, { env: environment() })
+  // A login of its own: what the key is bound to answers each session, and no other session can share it.
+  const args = sshArguments(target, ['-o', 'ControlPath=none'], [ofNoEffect])
+  const start = (): DuplexProgram => startDuplex('ssh', args, { env: sshEnvironment() })
   return [
     new Http2Transport({ start, explain, stallMs }),
     { place, path: ['', ...names, ''].join('/'), connections, headers: {} },
   ]
 }
 
-/** Nobody is asked anything, only a known host is spoken with, and nothing is forwarded. */
-const fixedOptions = [
-  'BatchMode=yes',
-  'StrictHostKeyChecking=yes',
-  'UpdateHostKeys=no',
-  'ControlPath=none',
-  'ConnectTimeout=30',
-  'ServerAliveInterval=15',
-  'ServerAliveCountMax=4',
-  'ForwardAgent=no',
-  'ForwardX11=no',
-  'ClearAllForwardings=yes',
-  'PermitLocalCommand=no',
-  'RemoteCommand=none',
-  'RequestTTY=no',
-  'EscapeChar=none',
-  'LogLevel=ERROR',
-]
-
 /** Where no command is forced upon the key this ends at once, in place of a shell that would read files as commands. */
 const ofNoEffect = 'true'
-
-function sshArgs({ host, user, port, identity, knownHosts, settings }: SshTarget, place: string): string[] {
-  if ([host, user ?? 'user'].some((name) => !/^[\w.:%@[\]][\w.:%@[\]-]*$/.test(name))) {
-    throw backendError('backend.request-invalid', { what: 'a host or a user with such a name', place })
-  }
-  const options = [
-    ...fixedOptions,
-    ...(identity === undefined ? [] : [`IdentityFile=${quoted(identity)}`, 'IdentitiesOnly=yes']),
-    ...(knownHosts === undefined ? [] : [`UserKnownHostsFile=${quoted(knownHosts)}`, 'GlobalKnownHostsFile=none']),
-  ]
-  return [
-    '-T',
-    ...(settings === undefined ? [] : ['-F', settings]),
-    ...options.flatMap((option) => ['-o', option]),
-    ...(user === undefined ? [] : ['-l', user]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    '--',
-    host,
-    ofNoEffect,
-  ]
-}
-
-/** A path as ssh_config(5) reads it. */
-function quoted(path: string): string {
-  return `"${path.replaceAll('%', '%%').replaceAll(/["\\]/g, String.raw`\$&`)}"`
-}
-
-/** What ssh is given of our own environment; the rest may hold secrets that are not its own. */
-function environment(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'SSH_AUTH_SOCK', 'KRB5CCNAME']
-  const passedOn = Object.fromEntries(names.map((name) => [name, process.env[name]]))
-  return { ...passedOn, SSH_ASKPASS: '/bin/false', SSH_ASKPASS_REQUIRE: 'force' }
-}
 
 /** ssh itself ends with 255; anything else is how the program there ended. */
 function explain({ code, signal, stderr, error }: ProgramEnd): Error {
   if (systemCode(error) === 'ENOENT') return new WayEnded('the program ssh is not installed', true)
-  const words = lastWords(stderr)
+  const words = lastLines(stderr)
   if (code === 0) return new WayEnded('its key is not bound to `rclone serve restic --stdio` in authorized_keys', true)
   if (code === 255 || code === null) {
     const isFinal = /Host key verification failed|host key is known for|Permission denied|Too many auth/i.test(stderr)
@@ -119,12 +68,4 @@ function explain({ code, signal, stderr, error }: ProgramEnd): Error {
   }
   // because 126 and 127 are a shell's word for a program that is not there
   return new WayEnded(`the program there ended with exit code ${code}: ${words}`, code === 126 || code === 127)
-}
-
-function lastWords(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim())
-  return lines
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join('; ')
 }
