@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
@@ -72,6 +73,8 @@ async function openServices(
       version: packageFile.version,
       secret: secretsOf(),
       temporaryFolder: () => makeTemporaryFolder(join(configuration.state, 'temporary')),
+      readText: (path) => readFile(path, 'utf8'),
+      cacheFolder: join(configuration.state, 'cache', 'repositories'),
       memoryOf: (vault, project) => memoryFile(configuration.state, vault, project),
       progress,
     },

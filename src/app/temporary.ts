@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -24,7 +24,15 @@ export async function makeTemporaryFolder(parent: string): Promise<TemporaryFold
     home = tmpdir()
   }
   const path = await mkdtemp(join(home, `${prefix}${process.pid}-`))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+  return {
+    path,
+    write: async (name, text) => {
+      const file = join(path, name)
+      await writeFile(file, text, { mode: 0o600, flag: 'wx' })
+      return file
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  }
 }
 
 async function sweep(parent: string): Promise<void> {

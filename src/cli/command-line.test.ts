@@ -232,10 +232,10 @@ describe('the command line', { concurrency: 3 }, () => {
 
   test('config check exits 2 when the configuration asks for what this version cannot do', async () => {
     const folder = await goodFolder()
-    await writeFile(join(folder, 'bewaar.yaml'), good.replace('./vault', 'sftp://box/./x'))
+    await writeFile(join(folder, 'bewaar.yaml'), `catalog: postgres://h/bewaar\n${good}`)
     const { code, out } = await run(['config', 'check', '--json'], folder)
     const { status, unsupported } = JSON.parse(out) as { status: string; unsupported: { key: string }[] }
-    assert.deepEqual([code, status, unsupported.map(({ key }) => key)], [2, 'unsupported', ['vaults.local.location']])
+    assert.deepEqual([code, status, unsupported.map(({ key }) => key)], [2, 'unsupported', ['catalog']])
   })
 
   test('the XDG folder is looked in', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { getProject, getVault, vaultsOf, type Configuration } from './configuration.ts'
 import { describeConfiguration } from './describe.ts'
 import type { Project } from './project.ts'
-import { localFolder, requireSupported, unsupportedParts } from './unsupported.ts'
+import { requireSupported, unsupportedParts } from './unsupported.ts'
 import type { Vault } from './vault.ts'
 
 const schedule = { kind: 'daily', at: { hour: 3, minute: 0 } } as const
@@ -78,7 +78,6 @@ test('what this version cannot do is found, and only what is needed is refused',
   assert.deepEqual(
     unsupportedParts(all).map(({ key, effect }) => `${effect} ${key}`),
     [
-      'refused vaults.box.location',
       'ignored projects.remote.keep',
       'ignored projects.remote.restore-test',
       'ignored projects.remote.restore.after',
@@ -86,16 +85,9 @@ test('what this version cannot do is found, and only what is needed is refused',
       'ignored notify.digest',
     ],
   )
-  requireSupported(all, [shop])
-  assert.throws(() => requireSupported(all, [shop, remote]), { code: 'config.unsupported', kind: 'invalid' })
-  assert.throws(() => requireSupported(all, [{ ...shop, copies: [{ to: 'box' }] }]), { code: 'config.unsupported' })
+  requireSupported(all, [shop, remote])
   const elsewhere = configuration({ catalog: { kind: 'postgresql', url: 'postgres://h/d' } })
-  assert.throws(() => requireSupported(elsewhere, [shop]), { code: 'config.unsupported' })
-})
-
-test('a vault that is no local folder cannot be opened', () => {
-  assert.equal(localFolder(local), '/v')
-  assert.throws(() => localFolder(box), { code: 'vault.unsupported', message: /sftp:\/\/h\/\.\/x/ })
+  assert.throws(() => requireSupported(elsewhere, [shop]), { code: 'config.unsupported', kind: 'invalid' })
 })
 
 test('a described configuration shows no secret and nothing that is absent', () => {

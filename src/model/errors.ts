@@ -14,7 +14,7 @@ export const modelError = defineErrors({
   'location.invalid': {
     kind: 'invalid',
     message: '{text} is not a location: {reason}',
-    hint: 'Write a local path, sftp://user@host/path, s3://endpoint/bucket/prefix or rest:https://user@host/path.',
+    hint: 'Write a local path, sftp://user@host/path, s3://endpoint/bucket/prefix, rest:https://user@host/path or rest+ssh://user@host.',
   },
   'manifest.damaged': {
     kind: 'damaged',
@@ -31,10 +31,10 @@ export const modelError = defineErrors({
     message: 'There is no vault {vault} in {file}{suggestion}',
     hint: 'Run `bewaar config` to see the vaults.',
   },
-  'vault.unsupported': {
+  'vault.lock-term': {
     kind: 'invalid',
-    message: 'The vault {vault} is at {location}, and this version of Bewaar keeps backups in local folders only',
-    hint: 'Give the vault a local path, for example /var/backups/bewaar.',
+    message: 'The vault {vault} locks what is stored, and nothing says how long for the project {project}',
+    hint: 'Give it a term, such as `for: 7 years` or `within: 30 days`, under projects.{project}.keep.{vault}.',
   },
   'config.unsupported': {
     kind: 'invalid',

@@ -28,8 +28,21 @@ export type Location =
       /** `https://user@host/path/`. */
       readonly url: string
     }
+  | {
+      /** A REST server that the login's forced command starts: `rclone serve restic --stdio`. */
+      readonly kind: 'rest-ssh'
+      readonly user?: string
+      readonly host: string
+      readonly port?: number
+      /** Below what the command serves, without slashes at its ends; may be empty. */
+      readonly path: string
+    }
 
-/** Reads an absolute path, `sftp://`, `s3://`, `s3+http://` (loopback only) or `rest:https://`. @throws `location.invalid`. */
+/**
+ * Reads an absolute path, `sftp://`, `s3://`, `s3+http://` (loopback only), `rest:https://` or `rest+ssh://`.
+ *
+ * @throws `location.invalid`.
+ */
 export function parseLocation(text: string): Location {
   if (text.startsWith('/')) return parseLocal(text)
   const scheme = /^[a-z0-9+]+:/i.exec(text)?.[0].toLowerCase()
@@ -41,11 +54,13 @@ export function parseLocation(text: string): Location {
       return parseS3(text, scheme)
     case 'rest:':
       return parseRest(text)
+    case 'rest+ssh:':
+      return parseRestOverSsh(text)
     default:
       throw refuse(
         text,
         scheme
-          ? `${scheme}// is none of sftp://, s3://, s3+http://, rest:https://`
+          ? `${scheme}// is none of sftp://, s3://, s3+http://, rest:https://, rest+ssh://`
           : 'a local path is absolute, for example /var/backups/bewaar',
       )
   }
@@ -56,17 +71,60 @@ export function formatLocation(location: Location): string {
   switch (location.kind) {
     case 'local':
       return location.path
-    case 'sftp': {
-      const login = location.user === undefined ? '' : `${encodeURIComponent(location.user)}@`
-      const port = location.port === undefined ? '' : `:${location.port}`
-      return `sftp://${login}${location.host}${port}${encode(location.path.replace(/^(?=\.)/, '/'))}`
-    }
+    case 'sftp':
+      return `sftp://${formatLogin(location)}${encode(location.path.replace(/^(?=\.)/, '/'))}`
     case 's3': {
       const address = location.endpoint.replace(/^https:/, 's3:').replace(/^http:/, 's3+http:')
       return `${address}/${location.bucket}${location.prefix && `/${encode(location.prefix)}`}`
     }
     case 'rest':
       return `rest:${location.url}`
+    case 'rest-ssh':
+      return `rest+ssh://${formatLogin(location)}/${location.path}`
+    default:
+      return location satisfies never
+  }
+}
+
+function formatLogin({ user, host, port }: { user?: string; host: string; port?: number }): string {
+  return `${user === undefined ? '' : `${encodeURIComponent(user)}@`}${host}${port === undefined ? '' : `:${port}`}`
+}
+
+/** The place of a project's repository in a vault. */
+export function locationIn(vault: Location, project: string): Location {
+  switch (vault.kind) {
+    case 'local':
+    case 'sftp':
+      return { ...vault, path: `${vault.path.replace(/\/$/, '')}/${project}` }
+    case 's3':
+      return { ...vault, prefix: vault.prefix === '' ? project : `${vault.prefix}/${project}` }
+    case 'rest':
+      return { ...vault, url: `${vault.url}${project}/` }
+    case 'rest-ssh':
+      return { ...vault, path: vault.path === '' ? project : `${vault.path}/${project}` }
+    default:
+      return vault satisfies never
+  }
+}
+
+/**
+ * What stock restic calls the place: `sftp://…`, `s3:https://…`, `rest:https://…`. Undefined where it has no name for it:
+ * restic gives a forced command no path.
+ *
+ * Source: restic, "Preparing a new repository" (doc/030_preparing_a_new_repo.rst).
+ */
+export function resticName(location: Location): string | undefined {
+  switch (location.kind) {
+    case 'local':
+      return location.path
+    case 'sftp': // a path that begins with one slash is below the login folder, with two it is absolute
+      return `sftp://${formatLogin(location)}/${location.path.replace(/^\.\//, '')}`
+    case 's3':
+      return `s3:${location.endpoint}/${location.bucket}${location.prefix && `/${location.prefix}`}`
+    case 'rest':
+      return `rest:${location.url}`
+    case 'rest-ssh':
+      return undefined
     default:
       return location satisfies never
   }
@@ -126,7 +184,7 @@ function parseSftp(text: string): Location {
 }
 
 function portOf(text: string): { port?: number } {
-  const port = /^sftp:\/\/(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]*):(\d+)\//i.exec(text)?.[1]
+  const port = /^[a-z+]+:\/\/(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]*):(\d+)(?:\/|$)/i.exec(text)?.[1]
   return port === undefined ? {} : { port: Number(port) }
 }
 
@@ -152,6 +210,23 @@ function parseRest(text: string): Location {
     throw refuse(text, 'a REST server is reached by https://')
   }
   return { kind: 'rest', url: url.href.endsWith('/') ? url.href : `${url.href}/` }
+}
+
+function parseRestOverSsh(text: string): Location {
+  const url = parseUrl(text, `https://${text.slice('rest+ssh://'.length)}`)
+  const names = decode(text, url.pathname)
+    .split('/')
+    .filter((name) => name !== '')
+  const odd = names.find((name) => !/^[\w.-]+$/.test(name) || /^\.+$/.test(name))
+  if (odd !== undefined)
+    throw refuse(text, `${JSON.stringify(odd)} cannot be a folder of it: letters, digits, - _ and .`)
+  return {
+    kind: 'rest-ssh',
+    ...(url.username === '' ? {} : { user: decode(text, url.username) }),
+    host: url.hostname,
+    ...portOf(text),
+    path: names.join('/'),
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -2,6 +2,7 @@
  * The nouns of backups and their rules: projects, vaults, schedules, retention, locations, runs and what is known of
  * them. Everything here is pure: values in, values out; no clock, no disk, no network, no chance.
  */
+export { allDay, bandwidthAt, type Bandwidth, type BandwidthRule } from './bandwidth.ts'
 export {
   getProject,
   getVault,
@@ -17,7 +18,16 @@ export { describeConfiguration, formatHost, type Description } from './describe.
 export { durationUnits, formatDuration, parseDuration, type Duration, type DurationUnit } from './duration.ts'
 export { modelError } from './errors.ts'
 export { severities, type Finding, type Severity } from './finding.ts'
-export { formatLocation, isWithin, normalPath, parseLocation, type Location } from './location.ts'
+export {
+  formatLocation,
+  isWithin,
+  locationIn,
+  normalPath,
+  parseLocation,
+  resticName,
+  type Location,
+} from './location.ts'
+export { lockTerm } from './lock-term.ts'
 export { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
 export {
   criticalities,
@@ -58,7 +68,15 @@ export {
 export { formatRetention, retentionCounts, type RetentionCount, type RetentionPolicy } from './retention.ts'
 export { findLostRows } from './row-changes.ts'
 export { runStatuses, type Artifact, type Run, type RunOutcome, type RunStatus } from './run.ts'
-export { formatSchedule, parseSchedule, weekdays, type Schedule, type TimeOfDay, type Weekday } from './schedule.ts'
+export {
+  formatSchedule,
+  parseSchedule,
+  parseTimeOfDay,
+  weekdays,
+  type Schedule,
+  type TimeOfDay,
+  type Weekday,
+} from './schedule.ts'
 export type { SecretReference } from './secret-reference.ts'
-export { localFolder, requireSupported, unsupportedParts, type UnsupportedPart } from './unsupported.ts'
+export { requireSupported, unsupportedParts, type UnsupportedPart } from './unsupported.ts'
 export { objectLocks, tiers, type ObjectLock, type Price, type Tier, type Vault } from './vault.ts'

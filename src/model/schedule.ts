@@ -29,13 +29,13 @@ export function parseSchedule(text: string): Schedule {
   switch (kind.toLowerCase()) {
     case 'daily':
       if (words.length !== 1) throw refuse('daily needs one time')
-      return { kind: 'daily', at: parseTimeOfDay(words[0]!, refuse) }
+      return { kind: 'daily', at: timeOfDay(words[0]!, refuse) }
     case 'weekly':
       if (words.length !== 2) throw refuse('weekly needs a day and a time')
-      return { kind: 'weekly', weekday: parseWeekday(words[0]!, refuse), at: parseTimeOfDay(words[1]!, refuse) }
+      return { kind: 'weekly', weekday: parseWeekday(words[0]!, refuse), at: timeOfDay(words[1]!, refuse) }
     case 'monthly':
       if (words.length !== 2) throw refuse('monthly needs a day of the month and a time')
-      return { kind: 'monthly', day: parseDay(words[0]!, refuse), at: parseTimeOfDay(words[1]!, refuse) }
+      return { kind: 'monthly', day: parseDay(words[0]!, refuse), at: timeOfDay(words[1]!, refuse) }
     case 'every':
       return parseEvery(words.join(' '), refuse)
     case 'cron':
@@ -65,7 +65,12 @@ export function formatSchedule(schedule: Schedule): string {
 
 type Refuse = (reason: string) => Error
 
-function parseTimeOfDay(text: string, refuse: Refuse): TimeOfDay {
+/** Reads `08:00`. @throws `schedule.invalid`. */
+export function parseTimeOfDay(text: string): TimeOfDay {
+  return timeOfDay(text, (reason) => modelError('schedule.invalid', { text: JSON.stringify(text), reason }))
+}
+
+function timeOfDay(text: string, refuse: Refuse): TimeOfDay {
   const match = /^(\d{1,2}):(\d{2})$/.exec(text)
   const [hour, minute] = [Number(match?.[1]), Number(match?.[2])]
   if (!match || hour > 23 || minute > 59) throw refuse(`${JSON.stringify(text)} is not a time from 00:00 to 23:59`)

@@ -18,6 +18,8 @@ export interface ProgressReport {
 export interface TemporaryFolder extends AsyncDisposable {
   /** Absolute; mode 0700, and gone when it is disposed. */
   readonly path: string
+  /** Makes a file in it that its owner alone can read. @returns its path. */
+  write(name: string, text: string): Promise<string>
 }
 
 /** What use cases may use; each takes a `Pick` of what it needs. */
@@ -31,8 +33,12 @@ export interface Services {
   readonly version: string
   secret(reference: SecretReference, signal?: AbortSignal): Promise<Secret>
   temporaryFolder(): Promise<TemporaryFolder>
+  /** A file of settings that is no secret. @param path - absolute. */
+  readText(path: string): Promise<string>
   /** Where backups of a project to a vault remember what they saw, one for the next. */
   memoryOf(vault: string, project: string): MemoryPlace
+  /** Absolute; what is read often of places that are not on this machine, and may be removed at any time. */
+  readonly cacheFolder: string
   progress(report: ProgressReport): void
 }
 

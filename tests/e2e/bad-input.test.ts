@@ -256,12 +256,12 @@ const refusedAtOnce: readonly Wrong[] = [
     ...replacing('path: ./shop', 'path: ./shop\n    on: ssh://backup@example.org'),
   },
   {
-    what: 'a vault over SFTP',
+    what: 'a vault in S3 without keys',
     line: 'init',
-    code: 'config.unsupported',
+    code: 'config.invalid',
     exit: 2,
-    message: /^vaults\.archive\.location: a location of the kind sftp is not possible/,
-    ...replacing('./archive', 'sftp://backup@example.org/bewaar'),
+    message: /vaults\.archive\.location: needs access-key and secret-key beside it$/,
+    ...replacing('./archive', 's3://s3.example.org/backups'),
   },
   {
     what: 'the maintenance mode of Laravel for a Node.js application',

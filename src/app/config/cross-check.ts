@@ -35,8 +35,11 @@ function checkVaults(main: ConfigDocument, vaults: Table): Problem[] {
       if (trouble) report('location', trouble)
     }
     places.push({ name, location })
-    for (const [key, kind] of Object.entries(onlyFor)) {
-      if (has(vault, key) && location.kind !== kind) report(key, `is for ${kind}:// locations only`)
+    for (const [key, kinds] of Object.entries(onlyFor)) {
+      if (has(vault, key) && !kinds.includes(location.kind)) report(key, `is for ${schemes(kinds)} locations only`)
+    }
+    if (location.kind === 's3' && !has(vault, 'access-key') && !has(vault, 'secret-key')) {
+      report('location', 'needs access-key and secret-key beside it')
     }
     for (const [key, other] of [
       ['access-key', 'secret-key'],
@@ -48,12 +51,22 @@ function checkVaults(main: ConfigDocument, vaults: Table): Problem[] {
   return problems
 }
 
-const onlyFor: Readonly<Record<string, Location['kind']>> = {
-  identity: 'sftp',
-  'known-hosts': 'sftp',
-  'access-key': 's3',
-  'secret-key': 's3',
-  'object-lock': 's3',
+const onlyFor: Readonly<Record<string, readonly Location['kind'][]>> = {
+  identity: ['sftp', 'rest-ssh'],
+  'known-hosts': ['sftp', 'rest-ssh'],
+  'login-password': ['rest'],
+  ca: ['rest'],
+  'access-key': ['s3'],
+  'secret-key': ['s3'],
+  'object-lock': ['s3'],
+  region: ['s3'],
+  connections: ['sftp', 's3', 'rest', 'rest-ssh'],
+  bandwidth: ['sftp', 's3', 'rest', 'rest-ssh'],
+}
+
+function schemes(kinds: readonly Location['kind'][]): string {
+  const say = { local: 'local', sftp: 'sftp://', s3: 's3://', rest: 'rest:https://', 'rest-ssh': 'rest+ssh://' }
+  return kinds.map((kind) => say[kind]).join(', ')
 }
 
 function clash(location: Location, other: { name: string; location: Location }): string | undefined {

@@ -303,7 +303,7 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
   [
     'an unknown scheme',
     'vaults: { local: { location: "ftp://a/b", password: { env: A } } }\n',
-    'bewaar.yaml:1:20 vaults.local.location: "ftp://a/b" is not a location: ftp:// is none of sftp://, s3://, s3+http://, rest:https://',
+    'bewaar.yaml:1:20 vaults.local.location: "ftp://a/b" is not a location: ftp:// is none of sftp://, s3://, s3+http://, rest:https://, rest+ssh://',
   ],
   [
     'S3 without TLS on the network',
@@ -318,7 +318,7 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
   [
     'a key of another kind of location',
     'vaults: { a: { location: /a, password: { env: A }, identity: { env: B } } }\n',
-    'bewaar.yaml:1:52 vaults.a.identity: is for sftp:// locations only',
+    'bewaar.yaml:1:52 vaults.a.identity: is for sftp://, rest+ssh:// locations only',
   ],
   [
     'one key of two',

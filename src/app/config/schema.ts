@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { AppError, nearest, parseBytes } from '#base'
 import {
+  allDay,
   criticalities,
   languages,
   namePattern,
@@ -9,6 +10,7 @@ import {
   parseDuration,
   parseLocation,
   parseSchedule,
+  parseTimeOfDay,
   projectTypes,
   restoreTestIntervals,
   tiers,
@@ -111,7 +113,7 @@ const Name = z.string().regex(namePattern)
 
 const Location = checked(
   '/var/backups/bewaar',
-  'A local path, sftp://user@host/path, s3://endpoint/bucket/prefix or rest:https://user@host/path',
+  'A local path, sftp://user@host/path, s3://endpoint/bucket/prefix, rest:https://user@host/path or rest+ssh://user@host',
   () => true,
   '',
 ).superRefine((value, context) => {
@@ -140,15 +142,45 @@ const Price = text('19.04 EUR/month', 'What the vault costs').transform((value, 
   return z.NEVER
 })
 
+const Rate = z
+  .string()
+  .meta({ description: 'Bytes in a second; 0 for not at all', examples: ['10 MB/s'] })
+  .transform((value, context) => {
+    const match = /^(.*?)\s*\/\s*s$/i.exec(value)
+    const rate = value.trim() === '0' ? 0 : match && parseBytes(match[1]!)
+    if (typeof rate === 'number') return rate
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a rate, for example "10 MB/s"` })
+    return z.NEVER
+  })
+
+const Time = parsed('08:00', 'A time of day in the time zone of the organisation', parseTimeOfDay)
+
+const Bandwidth = z
+  .union([Rate.transform(allDay), z.array(z.strictObject({ from: Time, to: Time, rate: Rate })).min(1)], {
+    error: 'must be a rate, for example 10 MB/s, or a list such as [{ from: 08:00, to: 18:00, rate: 2 MB/s }]',
+  })
+  .meta({ description: 'What may be sent and received; default: as much as goes', examples: ['10 MB/s'] })
+
 const Vault = z.strictObject({
   location: Location,
   tier: z.enum(tiers).optional().meta({ description: 'Default: hot' }),
   password: Secret,
-  identity: Secret.optional().meta({ description: 'SFTP: the private key to log in with' }),
-  'known-hosts': path('/etc/bewaar/known_hosts', 'SFTP: the host keys that are trusted').optional(),
-  'access-key': Secret.optional(),
-  'secret-key': Secret.optional(),
+  identity: Secret.optional().meta({ description: 'SFTP and rest+ssh: the private key to log in with' }),
+  'known-hosts': path('/etc/bewaar/known_hosts', 'SFTP and rest+ssh: the host keys that are trusted').optional(),
+  'login-password': Secret.optional().meta({ description: 'REST: of the user in the location' }),
+  ca: path('/etc/bewaar/rest-ca.pem', "REST: the authorities that are trusted in place of the system's").optional(),
+  'access-key': Secret.optional().meta({ description: 'S3' }),
+  'secret-key': Secret.optional().meta({ description: 'S3' }),
+  region: text('eu-central-1', 'S3; default: what the endpoint says').optional(),
   'object-lock': z.enum(objectLocks).optional().meta({ description: 'S3: off by default' }),
+  connections: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'Operations at once; default: what the kind of place bears' }),
+  bandwidth: Bandwidth.optional(),
   place: z
     .strictObject({
       site: text('Falkenstein', 'Town or building').optional(),

@@ -47,6 +47,7 @@ export class BlobIndex {
   /** Pack number - 1 → hex id. */
   readonly #packs: string[] = []
   readonly #packNumbers = new Map<string, number>()
+  readonly #treePacks = new Set<number>()
   readonly #words = new Uint32Array(idWords)
   readonly #bytes = Buffer.from(this.#words.buffer)
 
@@ -73,6 +74,12 @@ export class BlobIndex {
   /** Hex ids of the packs that an index file names. */
   get packs(): readonly string[] {
     return this.#packs
+  }
+
+  /** Whether a pack is known to hold a tree. @param packId - hex. */
+  holdsTrees(packId: string): boolean {
+    const number = this.#packNumbers.get(packId)
+    return number !== undefined && this.#treePacks.has(number)
   }
 
   /** True when `grow` should be called before other threads go on claiming. */
@@ -157,6 +164,7 @@ export class BlobIndex {
   insert(type: BlobType, id: Uint8Array | string, place: BlobLocation): void {
     const pack = this.#packNumber(place.packId)
     const typeBits = this.#take(type, id)
+    if (typeBits !== 0) this.#treePacks.add(pack)
     const mask = this.#slots.length - 1
     for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
       const taken = Atomics.load(this.#slots, slot)

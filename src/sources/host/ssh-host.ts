@@ -1,7 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-
-import { collect, type Secret } from '#base'
+import { collect } from '#base'
 import { RemoteFiles, SshConnection, streamThere, type SshTarget } from '#remote'
 import type { RawPath } from '../raw-path.ts'
 import type { SourceFinding } from '../finding.ts'
@@ -10,8 +7,6 @@ import type { Host, ProgramCall } from './host.ts'
 export interface SshHostOptions {
   /** Absolute, mode 0700, of this run alone; the caller removes it after the host. */
   readonly temporaryFolder: string
-  /** A private key, where it is not a file that `target` names. */
-  readonly identity?: Secret
   /** Default: 60 s without an answer. */
   readonly stallMs?: number
 }
@@ -32,12 +27,11 @@ const largestText = 16 * 1024 * 1024
  */
 export async function openSshHost(
   target: SshTarget,
-  { temporaryFolder, identity, stallMs }: SshHostOptions,
+  { temporaryFolder, stallMs }: SshHostOptions,
   signal?: AbortSignal,
 ): Promise<SshHost> {
-  const key = identity && { identity: writeKey(temporaryFolder, identity) }
   const options = { folder: temporaryFolder, ...(stallMs !== undefined && { stallMs }) }
-  const connection = await SshConnection.open({ ...target, ...key }, options, signal)
+  const connection = await SshConnection.open(target, options, signal)
   try {
     return sshHost(connection, await RemoteFiles.open(connection, signal))
   } catch (thrown) {
@@ -74,12 +68,6 @@ function sshHost(connection: SshConnection, files: RemoteFiles): SshHost {
 }
 
 /** ssh takes a key from a file only; this one leaves with the folder. */
-function writeKey(folder: string, key: Secret): string {
-  const path = join(folder, 'identity')
-  writeFileSync(path, `${key.reveal().trimEnd()}\n`, { mode: 0o600 })
-  return path
-}
-
 function findingsOf({ place }: SshConnection, { method }: RemoteFiles): SourceFinding[] {
   if (method === 'find') return []
   const text =

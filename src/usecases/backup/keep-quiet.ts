@@ -59,7 +59,7 @@ export async function undoAbandoned(services: Services, signal?: AbortSignal): P
     try {
       const project = getProject(configuration, name)
       await using temporary = await services.temporaryFolder()
-      await using host = await openHost(services, project, temporary.path, signal)
+      await using host = await openHost(services, project, temporary, signal)
       failure = await undoAll(host, project.path, undo)
     } catch (thrown) {
       signal?.throwIfAborted()

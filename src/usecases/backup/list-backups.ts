@@ -1,6 +1,7 @@
 import { vaultsOf, type KnownSnapshot, type Project, type Vault } from '#model'
 import type { Services } from '../services.ts'
 import { lookInto } from '../vaults/known-snapshots.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
 
 export interface BackupList {
   /** Newest first; copies of one in the order of the project's vaults. */
@@ -11,7 +12,7 @@ export interface BackupList {
 
 /** The backups of projects in the vaults that hold them, as the vaults themselves say. */
 export async function listBackups(
-  services: Pick<Services, 'catalog' | 'clock' | 'configuration' | 'secret'>,
+  services: PlaceServices & Pick<Services, 'catalog'>,
   projects: readonly Project[],
   only: Vault | undefined,
   signal?: AbortSignal,

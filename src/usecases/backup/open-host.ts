@@ -1,25 +1,30 @@
 import type { Project, SecretReference } from '#model'
 import { dockerHost, localHost, openSshHost, type Host } from '#sources'
 import type { ProjectContent, ServerDatabase } from '#strategies'
-import type { PlanningServices } from '../services.ts'
+import { identityFile } from '../identity-file.ts'
+import type { PlanningServices, TemporaryFolder } from '../services.ts'
 
 /**
  * The machine that a project is on.
  *
- * @param temporaryFolder - absolute; for what the connection needs while it lasts.
+ * @param temporary - for what the connection needs while it lasts.
  * @throws errors of the connection and of its secrets.
  */
 export async function openHost(
   services: Pick<PlanningServices, 'secret'>,
   { on }: Pick<Project, 'on'>,
-  temporaryFolder: string,
+  temporary: TemporaryFolder,
   signal?: AbortSignal,
 ): Promise<Host> {
-  if (!on) return localHost(temporaryFolder)
-  if (on.kind === 'docker') return dockerHost(on.container, temporaryFolder)
+  if (!on) return localHost(temporary.path)
+  if (on.kind === 'docker') return dockerHost(on.container, temporary.path)
   const { kind: _, identity: reference, ...target } = on
-  const identity = reference && (await services.secret(reference, signal))
-  return openSshHost(target, { temporaryFolder, ...(identity && { identity }) }, signal)
+  const identity = await identityFile(services, reference, temporary, signal)
+  return openSshHost(
+    { ...target, ...(identity !== undefined && { identity }) },
+    { temporaryFolder: temporary.path },
+    signal,
+  )
 }
 
 /** What a strategy is told of a project: the secrets of its databases are fetched. @throws errors of `credentials`. */

@@ -18,7 +18,7 @@ export interface RunPlan {
 /** @throws `source.missing` when the project's folder is not there; errors of the connection to another server. */
 export async function planRun(services: PlanningServices, project: Project, signal?: AbortSignal): Promise<RunPlan> {
   await using temporary = await services.temporaryFolder()
-  await using host = await openHost(services, project, temporary.path, signal)
+  await using host = await openHost(services, project, temporary, signal)
   const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
   return {
     project: project.name,

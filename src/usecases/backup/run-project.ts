@@ -12,6 +12,9 @@ import {
   encodeManifest,
   findLostRows,
   getVault,
+  formatLocation,
+  locationIn,
+  resticName,
   vaultsOf,
   type Artifact,
   type Configuration,
@@ -26,7 +29,7 @@ import { usecaseError } from '../errors.ts'
 import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
 import { whoOf, type Services } from '../services.ts'
 import { knownFrom } from '../vaults/known-snapshots.ts'
-import { openVault, placeOf } from '../vaults/open-vault.ts'
+import { openVault } from '../vaults/open-vault.ts'
 import { keepQuiet, undoAbandoned } from './keep-quiet.ts'
 import { contentOf, openHost } from './open-host.ts'
 
@@ -172,7 +175,7 @@ async function makeSnapshot(
   await using temporary = await services.temporaryFolder()
   const seen: SourceFinding[] = []
   const facts: ArtifactFacts[] = []
-  await using host = await openHost(services, project, temporary.path, signal)
+  await using host = await openHost(services, project, temporary, signal)
   const context = {
     host,
     temporaryFolder: temporary.path,
@@ -251,7 +254,8 @@ function withoutOwnFiles(
 
 function instructions(services: Services, project: Project, plan: ProjectPlan, parts: readonly Part[]): Part {
   const { configuration } = services
-  const repositories = vaultsOf(configuration, project).map((vault) => placeOf(vault, project.name))
+  const places = vaultsOf(configuration, project).map(({ location }) => locationIn(location, project.name))
+  const repositories = places.map((place) => resticName(place) ?? formatLocation(place))
   const text = restoreInstructions({
     ...restoreFactsOf(project, plan, parts),
     language: configuration.language,

@@ -2,6 +2,7 @@ import { AppError, randomHex, textOf } from '#base'
 import { copySnapshots } from '#engine'
 import { getVault, type CopyRecord, type Finding, type Project } from '#model'
 import type { Services } from '../services.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault } from '../vaults/open-vault.ts'
 import { recordAll } from '../vaults/known-snapshots.ts'
 
@@ -17,7 +18,7 @@ export interface CopyReport {
   readonly error?: AppError
 }
 
-type Needed = Pick<Services, 'catalog' | 'clock' | 'configuration' | 'progress' | 'secret'>
+type Needed = PlaceServices & Pick<Services, 'catalog' | 'progress'>
 
 /** Brings the vaults up to date that get a copy after each run: those without a schedule of their own. */
 export function copyAfterRun(

@@ -2,6 +2,7 @@ import { vaultsOf, type KnownSnapshot, type Project, type Vault } from '#model'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { lookInto } from '../vaults/known-snapshots.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault } from '../vaults/open-vault.ts'
 
 /** Which backup is wanted. A date is a day of the calendar, `2025-11-21`, in the organisation's time zone. */
@@ -24,7 +25,7 @@ export interface ChosenBackup {
  * @throws `restore.no-backup`; `restore.ambiguous`; `repository.missing`; what kept the only vault from being looked at.
  */
 export async function chooseBackup(
-  services: Pick<Services, 'catalog' | 'clock' | 'configuration' | 'secret'>,
+  services: PlaceServices & Pick<Services, 'catalog'>,
   project: Project,
   wanted: Wanted,
   only: Vault | undefined,

@@ -14,6 +14,7 @@ import {
 import { loadGit, localHost, rawPathOf, removeJournals } from '#sources'
 import { usecaseError } from '../errors.ts'
 import { whoOf, type Services } from '../services.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault, type OpenedVault } from '../vaults/open-vault.ts'
 import { chooseBackup, type Wanted } from './choose-backup.ts'
 import { namesIn, pathsOf, readLayout, type RestorablePart, type SnapshotLayout } from './layout.ts'
@@ -78,10 +79,7 @@ interface Step {
   readonly databases: readonly string[]
 }
 
-type Needed = Pick<
-  Services,
-  'catalog' | 'clock' | 'configuration' | 'hostname' | 'progress' | 'secret' | 'temporaryFolder' | 'username'
->
+type Needed = PlaceServices & Pick<Services, 'catalog' | 'hostname' | 'progress' | 'username'>
 
 const examplesShown = 10
 

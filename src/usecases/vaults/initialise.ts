@@ -1,6 +1,7 @@
 import { AppError } from '#base'
 import { getVault, vaultsOf, type Project, type Vault } from '#model'
 import type { Services } from '../services.ts'
+import type { PlaceServices } from './open-place.ts'
 import { createVault, openVault, placeOf } from './open-vault.ts'
 import { recordAll } from './known-snapshots.ts'
 
@@ -19,7 +20,7 @@ export interface InitialisedRepository {
  * Repeating it is harmless.
  */
 export async function initialise(
-  services: Pick<Services, 'catalog' | 'clock' | 'configuration' | 'progress' | 'secret'>,
+  services: PlaceServices & Pick<Services, 'catalog' | 'progress'>,
   projects: readonly Project[],
   signal?: AbortSignal,
 ): Promise<InitialisedRepository[]> {
@@ -47,7 +48,7 @@ function presentFirst(vaults: readonly Vault[], main: Vault): Vault[] {
 }
 
 async function openOrCreate(
-  services: Pick<Services, 'clock' | 'secret'>,
+  services: PlaceServices,
   vault: Vault,
   project: string,
   polynomial: bigint | undefined,

@@ -1,7 +1,8 @@
 import { parseTime, type Repository, type StoredSnapshot } from '#engine'
 import type { KnownSnapshot, Project, Vault } from '#model'
 import type { Services } from '../services.ts'
-import { openPlace, openVault } from './open-vault.ts'
+import { openPlace, type PlaceServices } from './open-place.ts'
+import { openVault } from './open-vault.ts'
 
 /** What a vault holds of a project; `trouble` says why it may be less than there is. */
 export interface VaultContent {
@@ -36,7 +37,7 @@ export function knownFrom({ id, snapshot }: StoredSnapshot, vault: string, proje
  * vault that cannot be looked at leaves what the catalog remembers, and a trouble.
  */
 export async function lookInto(
-  services: Pick<Services, 'catalog' | 'clock' | 'secret'>,
+  services: PlaceServices & Pick<Services, 'catalog'>,
   vault: Vault,
   project: Project,
   signal?: AbortSignal,
@@ -44,7 +45,7 @@ export async function lookInto(
   const { catalog } = services
   const known = await catalog.snapshots.list({ vault: vault.name, project: project.name })
   try {
-    const names = await namesOf(vault, project.name, signal)
+    const names = await namesOf(services, vault, project.name, signal)
     const remembered = new Set(known.map(({ id }) => id))
     if (names.size === remembered.size && names.isSubsetOf(remembered)) {
       return { vault, project: project.name, snapshots: known }
@@ -73,8 +74,13 @@ export async function recordAll(
   return known.length
 }
 
-async function namesOf(vault: Vault, project: string, signal?: AbortSignal): Promise<Set<string>> {
-  await using backend = await openPlace(vault, project)
+async function namesOf(
+  services: PlaceServices,
+  vault: Vault,
+  project: string,
+  signal?: AbortSignal,
+): Promise<Set<string>> {
+  await using backend = await openPlace(services, vault, project, signal)
   const names = new Set<string>()
   for await (const { name } of backend.list('snapshot', signal)) names.add(name)
   return names

@@ -1,8 +1,6 @@
-import { createLocal, createRepository, openLocal, openRepository, type Backend, type Repository } from '#engine'
-import { join } from 'node:path'
-
-import { localFolder, type Vault } from '#model'
-import type { Services } from '../services.ts'
+import { createRepository, openRepository, type Repository } from '#engine'
+import { formatLocation, locationIn, type Vault } from '#model'
+import { createPlace, openPlace, type Place, type PlaceServices } from './open-place.ts'
 
 /** A repository together with the place it lies in; disposing closes both. */
 export interface OpenedVault extends AsyncDisposable {
@@ -10,27 +8,20 @@ export interface OpenedVault extends AsyncDisposable {
   readonly repository: Repository
 }
 
-type Needed = Pick<Services, 'clock' | 'secret'>
-
-/** The place of a project's repository in a vault, for messages and instructions. */
+/** The place of a project's repository in a vault, for messages. */
 export function placeOf(vault: Vault, project: string): string {
-  return join(localFolder(vault), project)
-}
-
-/** The place itself, without opening what is in it: enough to list the names of its files. */
-export function openPlace(vault: Vault, project: string): Promise<Backend> {
-  return openLocal(placeOf(vault, project))
+  return formatLocation(locationIn(vault.location, project))
 }
 
 /** @throws `repository.missing`; `repository.password`; errors of the credentials and of the place. */
 export async function openVault(
-  services: Needed,
+  services: PlaceServices,
   vault: Vault,
   project: string,
   signal?: AbortSignal,
 ): Promise<OpenedVault> {
   const { clock } = services
-  const backend = await openPlace(vault, project)
+  const backend = await openPlace(services, vault, project, signal)
   return await guarded(backend, vault, async () => {
     const password = await services.secret(vault.password, signal)
     return await openRepository(backend, { password, clock }, signal)
@@ -43,7 +34,7 @@ export async function openVault(
  * @param polynomial - that of the project's other repositories, so that copies between them share their chunks.
  */
 export async function createVault(
-  services: Needed,
+  services: PlaceServices,
   vault: Vault,
   project: string,
   polynomial: bigint | undefined,
@@ -51,14 +42,15 @@ export async function createVault(
 ): Promise<OpenedVault> {
   const { clock } = services
   const password = await services.secret(vault.password, signal)
-  const backend = await createLocal(placeOf(vault, project))
+  const backend = await createPlace(services, vault, project, signal)
   const options = { password, clock, ...(polynomial !== undefined && { polynomial }) }
   return await guarded(backend, vault, () => createRepository(backend, options, signal))
 }
 
-async function guarded(backend: Backend, vault: Vault, open: () => Promise<Repository>): Promise<OpenedVault> {
+async function guarded(backend: Place, vault: Vault, open: () => Promise<Repository>): Promise<OpenedVault> {
   try {
     const repository = await open()
+    if ('keepPacks' in backend) backend.keepPacks((pack) => repository.index.holdsTrees(pack))
     return {
       vault,
       repository,

@@ -2,6 +2,7 @@ import { randomHex, textOf } from '#base'
 import { check } from '#engine'
 import type { Finding, Project, Vault, VerificationRecord } from '#model'
 import { whoOf, type Services } from '../services.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault } from '../vaults/open-vault.ts'
 
 export interface VerificationReport {
@@ -25,7 +26,7 @@ export interface VerificationReport {
  * @throws `repository.missing`; `repository.password`; `repository.locked`; what else keeps it from being read.
  */
 export async function verifyProject(
-  services: Pick<Services, 'catalog' | 'clock' | 'hostname' | 'progress' | 'secret' | 'username'>,
+  services: PlaceServices & Pick<Services, 'catalog' | 'hostname' | 'progress' | 'username'>,
   project: Project,
   vault: Vault,
   share: number,
