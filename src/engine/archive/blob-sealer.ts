@@ -23,7 +23,7 @@ export class BlobSealer {
   index: BlobIndex
   readonly #sealer: Sealer
   readonly #config: SealingConfig
-  readonly #recycled: ArrayBuffer[] = []
+  readonly #recycled: SharedArrayBuffer[] = []
   #ownChunker: Chunker | undefined
   #open: { data?: PackBuffer; tree?: PackBuffer } = {}
   #full: FinishedPack[] = []
@@ -37,7 +37,7 @@ export class BlobSealer {
   }
 
   /** Takes memory of packs that have been saved, to use it again. */
-  recycle(buffers: readonly ArrayBuffer[]): void {
+  recycle(buffers: readonly SharedArrayBuffer[]): void {
     this.#recycled.push(...buffers)
   }
 

@@ -1,5 +1,4 @@
-import { constants, zstdCompressSync } from 'node:zlib'
-
+import { createCompressor, longestFrame, type ZstdCompressor } from '../native/zstd.ts'
 import type { BlobType } from '../repository/blob-index.ts'
 import type { StreamContent } from './entry.ts'
 
@@ -13,29 +12,34 @@ const samples = 4
  */
 const noise = 0.0052
 
-const level3 = { [constants.ZSTD_c_compressionLevel]: 3 }
 /**
  * Matches of 6 bytes or more: text becomes smaller by 4% in blobs of 128 to 256 KiB, for which level 3 takes those of 4, and
  * by nothing in larger ones, and a tenth of the time is saved. Machine code becomes 2% larger, so files are left as they were.
  */
-const forText = { ...level3, [constants.ZSTD_c_minMatch]: 6 }
+const parameters = { file: { level: 3 }, dump: { level: 3, minMatch: 6 } } as const
+
+/** Of this thread, made when they are first needed. */
+const compressors: { file?: ZstdCompressor; dump?: ZstdCompressor } = {}
+let frame = Buffer.alloc(0)
 
 /**
- * The zstd frame of a blob (level 3, content size, no checksum), or undefined for data that it would not make smaller.
+ * The zstd frame of a blob (level 3, content size, no checksum), valid until the next call in this thread; undefined for
+ * data that it would not make smaller.
  *
  * Trees are always compressed: restic's prune takes raw ones for those of an old format and packs them again.
  */
 export function compressBlob(
   type: BlobType,
   plain: Uint8Array,
-  cut: StreamContent['cut'] = 'file',
+  cut: NonNullable<StreamContent['cut']> = 'file',
 ): Uint8Array | undefined {
   if (type === 'data' && plain.length >= probeFrom && looksLikeNoise(plain)) return undefined
-  const packed = zstdCompressSync(plain, {
-    chunkSize: Math.max(1024, plain.length + (plain.length >> 7) + 64),
-    params: cut === 'dump' ? forText : level3,
-  })
-  return type === 'tree' || packed.length < plain.length ? packed : undefined
+  const compressor = (compressors[cut] ??= createCompressor(parameters[cut]))
+  const longest = longestFrame(plain.length)
+  // room for any frame, because zstd is slower where it has to look how much is left
+  if (frame.length < longest) frame = Buffer.from(new ArrayBuffer(longest + (longest >> 1)))
+  const length = compressor.compress(plain, frame)!
+  return type === 'tree' || length < plain.length ? frame.subarray(0, length) : undefined
 }
 
 const histogram = new Uint32Array(256)

@@ -19,7 +19,7 @@ export interface SealSetup {
 
 /** Buffers of packs that have been saved come back with the next job. */
 interface Recycling {
-  readonly recycled: ArrayBuffer[]
+  readonly recycled: SharedArrayBuffer[]
 }
 
 /** Files to read, cut, seal: as `encodeFileList` writes them. */
@@ -60,7 +60,7 @@ export type SealJob = FilesJob | ChunksJob | TreesJob | IndexJob | FlushJob
 export interface Rest {
   readonly type: BlobType
   readonly blobs: readonly IndexedBlob[]
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
 /** What became of one file of a `FilesJob`. */

@@ -51,7 +51,7 @@ export class Sealing implements AsyncDisposable {
   #slots: Uint8Array[] = []
   #freeSlots: number[] = []
   /** Memory of packs that have been saved. */
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare: SharedArrayBuffer[] = []
   /** For each thread the packs it has handed over, less the memory it was given for the next ones. */
   readonly #owed: number[] = []
   #jobs = 0
@@ -201,7 +201,7 @@ export class Sealing implements AsyncDisposable {
     while (this.#saves > 0) await new Promise<void>((resolve) => this.#wake.push(resolve))
   }
 
-  async #begin(job: SealJob & { recycled: ArrayBuffer[] }): Promise<{ done: Promise<SealResult> }> {
+  async #begin(job: SealJob & { recycled: SharedArrayBuffer[] }): Promise<{ done: Promise<SealResult> }> {
     this.check()
     while (this.#isBusy) await this.#change()
     if (this.#repository.index.isCrowded) await this.#growIndex()
@@ -213,7 +213,7 @@ export class Sealing implements AsyncDisposable {
     this.#owe(worker, -recycled.length)
     job.recycled.push(...recycled)
     const done = pool
-      .run(job, { worker, transfer: recycled })
+      .run(job, { worker })
       .then((result) => {
         this.#owe(worker, result.packs.length)
         this.#take(result)

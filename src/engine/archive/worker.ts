@@ -37,6 +37,5 @@ serveJobs<SealJob, SealResult>((job) => {
 })
 
 function done(more: Pick<SealResult, 'files' | 'ids' | 'rests'>): Done<SealResult> {
-  const result = { ...sealer.takeResult(), ...more }
-  return { result, transfer: [...result.packs, ...(more.rests ?? [])].map(({ bytes }) => bytes.buffer) }
+  return { result: { ...sealer.takeResult(), ...more } }
 }

@@ -48,6 +48,13 @@ export interface Backend extends AsyncDisposable {
    */
   load(ref: FileRef, range?: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array>
 
+  /**
+   * The same straight into memory, where that spares a copy: `target` is as long as `range`, and may be shared.
+   *
+   * @throws as `load`; `target` holds anything then.
+   */
+  loadInto?(ref: FileRef, range: ByteRange, target: Uint8Array, signal?: AbortSignal): Promise<void>
+
   /** Each file of `type` once, in no order, empty ones too; files saved meanwhile may or may not appear. */
   list(type: FileType, signal?: AbortSignal): AsyncIterable<FileStat>
 

@@ -33,3 +33,28 @@ export async function loadAll(
   }
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts, size)
 }
+
+/**
+ * Loads the part of a file in `range` into `target`, which is as long as it.
+ *
+ * @throws as {@link loadAll}.
+ */
+export async function loadInto(
+  backend: Backend,
+  ref: FileRef,
+  range: ByteRange,
+  target: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (backend.loadInto) return await backend.loadInto(ref, range, target, signal)
+  const damaged = (reason: string): Error =>
+    backendError('backend.damaged', { file: describeFile(ref), place: backend.place, reason })
+  let at = 0
+  for await (const piece of backend.load(ref, range, signal)) {
+    if (at + piece.length > target.length)
+      throw damaged(`more bytes came than the ${target.length} that were asked for`)
+    target.set(piece, at)
+    at += piece.length
+  }
+  if (at < target.length) throw damaged(`${at} bytes came where ${target.length} were asked for`)
+}

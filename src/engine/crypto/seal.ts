@@ -8,6 +8,7 @@
 import { createCipheriv, createMac, timingSafeEqual, type Cipheriv } from 'node:crypto'
 
 import { randomBytes } from '#base'
+import { createCtrCipher, type CtrCipher } from '../native/aes.ts'
 import { cryptoError } from './errors.ts'
 
 declare module 'node:crypto' {
@@ -44,8 +45,6 @@ const tagSize = 16
 /** Bytes by which sealed bytes are longer than plain ones. */
 export const sealOverhead: number = nonceSize + tagSize
 
-/** Ciphertext made at once: a fresh buffer of this size stays in the processor's cache, and one of a megabyte does not. */
-const pieceSize = 64 * 1024
 const noncesAtOnce = 256
 
 /**
@@ -54,7 +53,7 @@ const noncesAtOnce = 256
  * Keeps ciphers and buffers between calls, so it belongs to one thread.
  */
 export class Sealer {
-  readonly #key: MasterKey
+  readonly #cipher: CtrCipher
   readonly #random: (count: number) => Uint8Array
   readonly #nonceCipher: Cipheriv
   /** r, then the encrypted nonce. */
@@ -64,7 +63,7 @@ export class Sealer {
 
   /** @param random - gives as many random bytes as asked; they become nonces, 16 bytes each. */
   constructor(key: MasterKey, random: (count: number) => Uint8Array = randomBytes) {
-    this.#key = key
+    this.#cipher = createCtrCipher(key.encrypt)
     this.#random = random
     this.#nonceCipher = createCipheriv('aes-128-ecb', key.macK, null).setAutoPadding(false)
     this.#macKey.set(key.macR)
@@ -77,7 +76,8 @@ export class Sealer {
   }
 
   /**
-   * Seals `plain` into `out` from `offset` on. `plain` may be any bytes but those of `out` that are written.
+   * Seals `plain` into `out` from `offset` on. `plain` may be any bytes but those of `out` that are written, and `out` may
+   * be shared.
    *
    * @returns the number of bytes written: `plain.length + sealOverhead`.
    */
@@ -86,22 +86,26 @@ export class Sealer {
     if (offset + size > out.length)
       throw new RangeError(`${size} sealed bytes do not fit in at ${offset} of ${out.length}`)
     const nonce = this.#takeNonce()
-    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, nonce)
-    const mac = this.#macFor(nonce)
     out.set(nonce, offset)
-    let at = offset + nonceSize
-    for (let start = 0; start < plain.length; start += pieceSize) {
-      const piece = cipher.update(plain.subarray(start, start + pieceSize))
-      mac.update(piece)
-      out.set(piece, at)
-      at += piece.length
-    }
-    out.set(mac.final(), at)
+    const ciphertext = out.subarray(offset + nonceSize, offset + size - tagSize)
+    this.#cipher.apply(nonce, plain, ciphertext)
+    out.set(this.#macFor(nonce).update(ciphertext).final(), offset + size - tagSize)
     return size
   }
 
   /** The plain bytes, in a buffer of their own. @throws `crypto.damaged` when they were not sealed with this key, or changed. */
   unseal(sealed: Uint8Array): Uint8Array {
+    const plain = Buffer.allocUnsafe(Math.max(0, sealed.length - sealOverhead))
+    this.unsealInto(sealed, plain)
+    return plain
+  }
+
+  /**
+   * Unseals into the beginning of `out`, which is no part of `sealed`.
+   *
+   * @returns the number of bytes written: `sealed.length - sealOverhead`. @throws as `unseal`; `out` is as it was then.
+   */
+  unsealInto(sealed: Uint8Array, out: Uint8Array): number {
     if (sealed.length < sealOverhead) throw cryptoError('crypto.damaged', { reason: 'they are too short' })
     const nonce = sealed.subarray(0, nonceSize)
     if (isZero(nonce)) throw cryptoError('crypto.damaged', { reason: 'their nonce is zero' })
@@ -110,13 +114,8 @@ export class Sealer {
     if (!timingSafeEqual(tag, sealed.subarray(-tagSize))) {
       throw cryptoError('crypto.damaged', { reason: 'their tag is wrong' })
     }
-    const cipher = createCipheriv('aes-256-ctr', this.#key.encrypt, nonce)
-    if (ciphertext.length <= pieceSize) return cipher.update(ciphertext)
-    const plain = Buffer.allocUnsafe(ciphertext.length)
-    for (let start = 0; start < ciphertext.length; start += pieceSize) {
-      plain.set(cipher.update(ciphertext.subarray(start, start + pieceSize)), start)
-    }
-    return plain
+    this.#cipher.apply(nonce, ciphertext, out)
+    return ciphertext.length
   }
 
   #macFor(nonce: Uint8Array): ReturnType<typeof createMac> {

@@ -4,11 +4,11 @@ import { AppError } from '#base'
 import { Sealer } from '../crypto/seal.ts'
 import type { BlobType } from '../repository/blob-index.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
+import { PackMemory } from '../repository/pack-memory.ts'
 import { PackSaver } from '../repository/pack-saver.ts'
 import type { Repository } from '../repository/repository.ts'
 import { WorkerPool } from '../threads/pool.ts'
 import type { CopyJob, CopyJobResult } from './copy-job.ts'
-import { PackMemory } from './pack-memory.ts'
 import { Resealer, type BadBlob, type Rest, type ResealSetup } from './reseal.ts'
 import { cutRuns, type BlobRun, type WantedBlobs } from './wanted-blobs.ts'
 
@@ -44,7 +44,7 @@ export class BlobCopier implements AsyncDisposable {
   readonly #to: Repository
   readonly #setup: ResealSetup
   readonly #memory = new PackMemory()
-  readonly #spare: ArrayBuffer[] = []
+  readonly #spare: SharedArrayBuffer[] = []
   /** Seals in this thread: small copies, and blobs whose first copy was bad. */
   readonly #own: Resealer
   readonly #signal: AbortSignal
@@ -101,7 +101,7 @@ export class BlobCopier implements AsyncDisposable {
 
   async #copyRun(packId: string, { start, end, blobs }: BlobRun): Promise<void> {
     this.#signal.throwIfAborted()
-    let bytes: Uint8Array<ArrayBuffer>
+    let bytes: Uint8Array<SharedArrayBuffer>
     try {
       bytes = await this.#memory.load(this.#from.backend, { type: 'pack', name: packId }, { start, end }, this.#signal)
     } catch (thrown) {
@@ -118,7 +118,7 @@ export class BlobCopier implements AsyncDisposable {
   }
 
   async #perform(job: CopyJob & { kind: 'run' }): Promise<CopyJobResult> {
-    if (this.#pool) return await this.#pool.run(job, { transfer: [job.bytes.buffer, ...job.recycled] })
+    if (this.#pool) return await this.#pool.run(job)
     this.#own.recycle(job.recycled)
     return { bad: this.#own.take(job), packs: this.#own.takeFull(), rests: [], bytes: job.bytes }
   }

@@ -4,7 +4,7 @@ import type { BadBlob, Rest, SealedRun } from './reseal.ts'
 export interface RunJob extends SealedRun {
   readonly kind: 'run'
   /** Memory of packs that have been saved. */
-  readonly recycled: ArrayBuffer[]
+  readonly recycled: SharedArrayBuffer[]
 }
 
 /** Nothing more will come: hand over the packs that are not full. */
@@ -19,5 +19,5 @@ export interface CopyJobResult {
   readonly bad: BadBlob[]
   readonly rests: Rest[]
   /** The bytes of the run, so that their memory can be used again. */
-  readonly bytes?: Uint8Array<ArrayBuffer>
+  readonly bytes?: Uint8Array<SharedArrayBuffer>
 }

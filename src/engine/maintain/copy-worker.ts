@@ -9,12 +9,10 @@ const resealer = new Resealer(workerData as ResealSetup)
 
 serveJobs<CopyJob, CopyJobResult>((job) => {
   if (job.kind === 'flush') {
-    const rests = resealer.takeRests()
-    return { result: { packs: [], bad: [], rests }, transfer: rests.map(({ bytes }) => bytes.buffer) }
+    return { result: { packs: [], bad: [], rests: resealer.takeRests() } }
   }
   resealer.recycle(job.recycled)
   const bad = resealer.take(job)
   const packs = resealer.takeFull()
-  const transfer = [job.bytes.buffer, ...packs.map(({ bytes }) => bytes.buffer)]
-  return { result: { packs, bad, rests: [], bytes: job.bytes }, transfer }
+  return { result: { packs, bad, rests: [], bytes: job.bytes } }
 })

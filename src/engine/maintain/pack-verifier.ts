@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os'
 import type { Backend } from '../backend/backend.ts'
 import { Sealer, type MasterKey } from '../crypto/seal.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
+import { PackMemory } from '../repository/pack-memory.ts'
 import { WorkerPool } from '../threads/pool.ts'
-import { PackMemory } from './pack-memory.ts'
 import type { VerifyJob, VerifyResult, VerifySetup } from './verify-job.ts'
 import { verifyPack, type PackJob, type PackReport } from './verify-pack.ts'
 
@@ -101,7 +101,7 @@ export class PackVerifier implements AsyncDisposable {
 
   async #verifyOne(request: PackRequest, signal?: AbortSignal): Promise<PackReport | { readonly thrown: unknown }> {
     const { size, ...rest } = request
-    let bytes: Uint8Array<ArrayBuffer>
+    let bytes: Uint8Array<SharedArrayBuffer>
     try {
       bytes = await this.#memory.load(
         this.#backend,
@@ -116,7 +116,7 @@ export class PackVerifier implements AsyncDisposable {
     this.#bytesRead += size
     const job = { ...rest, bytes }
     const result = this.#pool
-      ? (await this.#pool.run(job, { transfer: [bytes.buffer] }))!
+      ? (await this.#pool.run(job))!
       : verifyPack(job, { sealer: this.#sealer, blobs: this.#index, lost: this.#lost })
     this.#memory.giveBack(result.bytes.buffer)
     return result

@@ -1,11 +1,18 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { zstdCompressSync } from 'node:zlib'
 
 import { AppError, textOf } from '#base'
 import { sha256Hex } from '../crypto/hash.ts'
 import { Sealer, type MasterKey } from '../crypto/seal.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
 import type { BlobType } from '../repository/blob-index.ts'
-import { BlobDamage, largestBlob, plainLengthOf } from '../repository/open-blob.ts'
+import {
+  BlobDamage,
+  BlobMemory,
+  decompress,
+  largestBlob,
+  plainLengthOf,
+  unsealWithin,
+} from '../repository/open-blob.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 
 export interface ResealSetup {
@@ -17,7 +24,7 @@ export interface ResealSetup {
 
 /** Sealed blobs that lie in one run of bytes. */
 export interface SealedRun {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
   /** Where `bytes` begins in the pack that the blobs' offsets count in. */
   readonly start: number
   readonly blobs: readonly IndexedBlob[]
@@ -33,7 +40,7 @@ export interface BadBlob {
 export interface Rest {
   readonly type: BlobType
   readonly blobs: readonly IndexedBlob[]
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
 /** Opens blobs of one repository, verifies them and seals them for another, into packs. */
@@ -41,7 +48,8 @@ export class Resealer {
   readonly #from: Sealer
   readonly #to: Sealer
   readonly #toVersion: 1 | 2
-  readonly #recycled: ArrayBuffer[] = []
+  readonly #memory = new BlobMemory()
+  readonly #recycled: SharedArrayBuffer[] = []
   #open: { data?: PackBuffer; tree?: PackBuffer } = {}
   #full: FinishedPack[] = []
 
@@ -52,7 +60,7 @@ export class Resealer {
   }
 
   /** Memory of packs that have been saved, to use again. */
-  recycle(buffers: readonly ArrayBuffer[]): void {
+  recycle(buffers: readonly SharedArrayBuffer[]): void {
     this.#recycled.push(...buffers)
   }
 
@@ -63,8 +71,9 @@ export class Resealer {
       const { type, id, offset, length, uncompressedLength } = blob
       try {
         if (plainLengthOf(blob) > largestBlob[type]) throw new BlobDamage('it is larger than any blob')
-        const payload = this.#from.unseal(bytes.subarray(offset - start, offset - start + length))
-        const plain = uncompressedLength === 0 ? payload : decompress(payload, uncompressedLength)
+        const sealed = bytes.subarray(offset - start, offset - start + length)
+        const payload = unsealWithin(this.#from, sealed, this.#memory)
+        const plain = uncompressedLength === 0 ? payload : decompress(payload, uncompressedLength, this.#memory)
         if (plain.length !== (uncompressedLength || payload.length)) throw new BlobDamage('its length is wrong')
         if (sha256Hex(plain) !== id) throw new BlobDamage('its bytes do not hash to its id')
         if (uncompressedLength > 0 && this.#toVersion === 2) this.#pack(type, id, payload, uncompressedLength)
@@ -109,16 +118,5 @@ export class Resealer {
     if (!target.isFull) return
     this.#full.push(target.finish(this.#to))
     delete this.#open[type]
-  }
-}
-
-const largestPiece = 16 * 1024 * 1024
-
-function decompress(payload: Uint8Array, length: number): Uint8Array {
-  try {
-    const chunkSize = Math.min(Math.max(length + 1, 64), largestPiece)
-    return zstdDecompressSync(payload, { maxOutputLength: length, chunkSize })
-  } catch (thrown) {
-    throw new BlobDamage(textOf(thrown), { cause: thrown })
   }
 }

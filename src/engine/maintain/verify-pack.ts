@@ -6,14 +6,14 @@ import { sealOverhead, type Sealer } from '../crypto/seal.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
 import { decodePackHeader } from '../format/pack-header.ts'
 import { decodeTree } from '../format/tree-node.ts'
-import { BlobDamage, largestBlob, openBlob, plainLengthOf } from '../repository/open-blob.ts'
+import { BlobDamage, BlobMemory, largestBlob, openBlob, plainLengthOf } from '../repository/open-blob.ts'
 import { examineTree, type KnownBlobs, type TreeFault } from './examine-tree.ts'
 
 /** One whole pack, to be judged. */
 export interface PackJob {
   /** Hex. */
   readonly id: string
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
   /** Hex SHA-256 of the plain header that the index asks for; undefined when it asks for none that can be. */
   readonly headerHash?: string
   /**
@@ -39,7 +39,7 @@ export interface TreeReport {
 
 export interface PackReport {
   /** The job's bytes, so that their memory can be used again. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
   /** Pack, header and blobs are all right. */
   readonly isSound: boolean
   /** What is wrong with the pack besides its blobs. */
@@ -97,14 +97,17 @@ function openHeader(
   }
 }
 
-/** @returns the plain bytes, or what is wrong. */
+/** Of this thread. */
+const memory = new BlobMemory()
+
+/** @returns the plain bytes, there until the next blob is opened; or what is wrong. */
 function open(blob: IndexedBlob, bytes: Uint8Array, sealer: Sealer): Uint8Array | string {
   const { id, type, offset, length, uncompressedLength } = blob
   if (offset + length > bytes.length) return 'it would lie beyond the end of the pack'
   if (plainLengthOf(blob) > largestBlob[type]) return 'the index says that it is larger than any blob'
   const sealed = bytes.subarray(offset, offset + length)
   try {
-    return openBlob(sealer, id, sealed, uncompressedLength)
+    return openBlob(sealer, id, sealed, uncompressedLength, memory)
   } catch (thrown) {
     const plain = thrown instanceof BlobDamage ? openOtherwise(id, sealer.unseal(sealed)) : undefined
     if (plain === undefined) return reasonOf(thrown)

@@ -17,6 +17,5 @@ serveJobs<VerifyJob, VerifyResult>((job) => {
     lost = new Set(job.lost)
     return { result: undefined }
   }
-  const report = verifyPack(job, { sealer, blobs, lost })
-  return { result: report, transfer: [report.bytes.buffer] }
+  return { result: verifyPack(job, { sealer, blobs, lost }) }
 })

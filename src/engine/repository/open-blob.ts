@@ -2,6 +2,7 @@ import { zstdDecompressSync } from 'node:zlib'
 
 import { sha256Hex } from '../crypto/hash.ts'
 import { sealOverhead, type Sealer } from '../crypto/seal.ts'
+import { decompressInto } from '../native/zstd.ts'
 import type { BlobType } from './blob-index.ts'
 
 /** Bytes: far above what any program stores as one blob, so that a wrong number in an index asks for no more memory. */
@@ -15,16 +16,47 @@ export function plainLengthOf(place: { readonly length: number; readonly uncompr
   return place.uncompressedLength || place.length - sealOverhead
 }
 
+/** Memory for blobs that are opened one after the other: what was opened is there until the next one is. */
+export class BlobMemory {
+  #payload: Uint8Array = new Uint8Array(0)
+  #plain: Uint8Array = new Uint8Array(0)
+
+  payload(length: number): Uint8Array {
+    if (this.#payload.length < length) this.#payload = grown(length)
+    return this.#payload.subarray(0, length)
+  }
+
+  plain(length: number): Uint8Array {
+    if (this.#plain.length < length) this.#plain = grown(length)
+    return this.#plain.subarray(0, length)
+  }
+}
+
+function grown(length: number): Uint8Array {
+  return new Uint8Array(Math.min(length + (length >> 1), Math.max(length, largestKept)))
+}
+
+/** Larger blobs get no more memory than they need. */
+const largestKept = 16 * 1024 * 1024
+
 /**
  * The plain bytes of a sealed blob: opened, decompressed and compared with their SHA-256. Works without waiting, for
  * blobs of trees and for worker threads.
  *
  * @param uncompressedLength - 0 when the blob is stored raw.
+ * @param memory - to use again; absent: the bytes get memory of their own.
  * @throws {@link BlobDamage}; `crypto.damaged`.
  */
-export function openBlob(sealer: Sealer, id: string, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
-  const payload = sealer.unseal(sealed)
-  const plain = uncompressedLength === 0 ? payload : decompress(payload, uncompressedLength)
+export function openBlob(
+  sealer: Sealer,
+  id: string,
+  sealed: Uint8Array,
+  uncompressedLength: number,
+  memory?: BlobMemory,
+): Uint8Array {
+  const isRaw = uncompressedLength === 0
+  const payload = unsealWithin(sealer, sealed, memory)
+  const plain = isRaw ? payload : decompress(payload, uncompressedLength, memory)
   if (plain.length !== (uncompressedLength || payload.length)) {
     throw new BlobDamage(`it has ${plain.length} bytes and should have ${uncompressedLength}`)
   }
@@ -32,14 +64,29 @@ export function openBlob(sealer: Sealer, id: string, sealed: Uint8Array, uncompr
   return plain
 }
 
+/** What was sealed. @param memory - as for {@link openBlob}. @throws `crypto.damaged`. */
+export function unsealWithin(sealer: Sealer, sealed: Uint8Array, memory: BlobMemory | undefined): Uint8Array {
+  if (!memory || sealed.length < sealOverhead) return sealer.unseal(sealed)
+  const payload = memory.payload(sealed.length - sealOverhead)
+  sealer.unsealInto(sealed, payload)
+  return payload
+}
+
 /** The largest piece of memory asked for at once: beyond it a blob must prove its length by its bytes. */
 const largestPiece = 16 * 1024 * 1024
 
-function decompress(payload: Uint8Array, length: number): Uint8Array {
+/**
+ * The plain bytes of a frame that should have `length` of them, at the most as many.
+ *
+ * @param memory - as for {@link openBlob}. @throws {@link BlobDamage}.
+ */
+export function decompress(payload: Uint8Array, length: number, memory?: BlobMemory): Uint8Array {
   try {
-    // one byte of room more than needed, because a full buffer makes zlib ask for another one
-    const chunkSize = Math.min(Math.max(length + 1, 64), largestPiece)
-    return zstdDecompressSync(payload, { maxOutputLength: length, chunkSize })
+    if (length > largestPiece) {
+      return zstdDecompressSync(payload, { maxOutputLength: length, chunkSize: largestPiece })
+    }
+    const plain = memory?.plain(length) ?? Buffer.allocUnsafe(length)
+    return plain.subarray(0, decompressInto(payload, plain))
   } catch (thrown) {
     throw new BlobDamage(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
   }

@@ -20,8 +20,11 @@ export interface FinishedPack {
   /** Hex SHA-256 of the whole file. */
   readonly id: string
   readonly blobs: readonly IndexedBlob[]
-  /** The whole file; a view on a larger buffer, which is used again. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  /**
+   * The whole file; a view on a larger buffer, which is used again. It is shared, so that it goes from thread to thread
+   * without being counted as new memory each time, which would have V8 look for garbage that is not there.
+   */
+  readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
 /**
@@ -32,20 +35,20 @@ export interface FinishedPack {
 export class PackBuffer {
   readonly type: BlobType
   readonly blobs: IndexedBlob[] = []
-  #bytes: Uint8Array<ArrayBuffer>
+  #bytes: Uint8Array<SharedArrayBuffer>
   #length = 0
 
   /** @param buffer - memory to use again, from `recycled` of an earlier pack. */
-  constructor(type: BlobType, buffer?: ArrayBuffer) {
+  constructor(type: BlobType, buffer?: SharedArrayBuffer) {
     this.type = type
-    this.#bytes = buffer ? new Uint8Array(buffer) : new Uint8Array(capacity)
+    this.#bytes = new Uint8Array(buffer ?? new SharedArrayBuffer(capacity))
   }
 
   /** Goes on with what another one held; `bytes`, its `content`, has to begin its buffer, which is taken over. */
   static from(held: {
     readonly type: BlobType
     readonly blobs: readonly IndexedBlob[]
-    readonly bytes: Uint8Array<ArrayBuffer>
+    readonly bytes: Uint8Array<SharedArrayBuffer>
   }): PackBuffer {
     const pack = new PackBuffer(held.type, held.bytes.buffer)
     for (const blob of held.blobs) pack.blobs.push(blob)
@@ -79,7 +82,7 @@ export class PackBuffer {
   }
 
   /** The blob area alone, without a header. */
-  content(): Uint8Array<ArrayBuffer> {
+  content(): Uint8Array<SharedArrayBuffer> {
     return this.#bytes.subarray(0, this.#length)
   }
 
@@ -98,7 +101,7 @@ export class PackBuffer {
     const needed = this.#length + more
     if (needed + headerRoom <= this.#bytes.length) return
     if (needed <= this.#bytes.length && this.isFull) return
-    const larger = new Uint8Array(needed + headerRoom)
+    const larger = new Uint8Array(new SharedArrayBuffer(needed + headerRoom))
     larger.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = larger
   }

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 
 import { Sealer, type MasterKey } from '../crypto/seal.ts'
+import { PackMemory } from '../repository/pack-memory.ts'
 import { WorkerPool } from '../threads/pool.ts'
 import type { CrewSetup, RestoreJob, Results } from './job.ts'
-import { performJob, transferable } from './perform-job.ts'
+import { performJob } from './perform-job.ts'
 
 type AnyResult = Results[keyof Results]
 
@@ -12,6 +13,8 @@ type AnyResult = Results[keyof Results]
  * takes longer than many a restore.
  */
 export class Crew implements AsyncDisposable {
+  /** For the runs of its jobs. */
+  readonly memory = new PackMemory()
   readonly #key: MasterKey
   readonly #sealer: Sealer
   #pool: WorkerPool<RestoreJob, AnyResult> | undefined
@@ -33,11 +36,8 @@ export class Crew implements AsyncDisposable {
     })
   }
 
-  /** The bytes of the job's run are gone for the caller afterwards. */
   async run<Job extends RestoreJob>(job: Job): Promise<Results[Job['kind']]> {
-    const result = this.#pool
-      ? await this.#pool.run(job, { transfer: transferable(job) })
-      : performJob(job, this.#sealer)
+    const result = this.#pool ? await this.#pool.run(job) : performJob(job, this.#sealer)
     return result as Results[Job['kind']]
   }
 

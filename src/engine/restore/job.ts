@@ -9,7 +9,7 @@ export interface CrewSetup {
 
 /** Sealed blobs that lie in one run of bytes. */
 export interface SealedRun {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Uint8Array<SharedArrayBuffer>
   /** 32 bytes for each blob. */
   readonly ids: Uint8Array<ArrayBuffer>
   /** Three numbers for each blob: where it begins in `bytes`, its sealed length, its plain length or 0 when stored raw. */

@@ -1,5 +1,3 @@
-import type { Transferable } from 'node:worker_threads'
-
 import type { Sealer } from '../crypto/seal.ts'
 import { compareFiles } from './compare-files.ts'
 import type { RestoreJob, Results } from './job.ts'
@@ -21,9 +19,4 @@ export function performJob(job: RestoreJob, sealer: Sealer): Results[keyof Resul
     default:
       return job satisfies never
   }
-}
-
-/** What of a job is handed over rather than copied. */
-export function transferable(job: RestoreJob): Transferable[] {
-  return 'run' in job && job.run ? [job.run.bytes.buffer] : []
 }

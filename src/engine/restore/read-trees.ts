@@ -1,9 +1,9 @@
 import { AppError, mapInOrder, textOf } from '#base'
-import { loadAll } from '../backend/load-all.ts'
 import { decodeTree } from '../format/tree-node.ts'
 import type { BlobLocation } from '../repository/blob-index.ts'
+import type { PackMemory } from '../repository/pack-memory.ts'
 import type { Crew } from './crew.ts'
-import type { SealedRun } from './job.ts'
+import type { SealedRun, TreesResult } from './job.ts'
 import type { Layout } from './layout.ts'
 import { RecordWriter, type RefusedNode } from './node-record.ts'
 import { cutRanges, type RangeLimits } from './ranges.ts'
@@ -50,9 +50,9 @@ export async function readTrees(
 
   const openRun = async (run: readonly WantedTree[]): Promise<void> => {
     signal?.throwIfAborted()
-    const sealed = await loadRun(source, run, signal)
-    if (!sealed) return void again.push(...run.map(({ id }) => id))
-    const result = await crew.run({ kind: 'trees', run: sealed })
+    const read = (sealed: SealedRun): Promise<TreesResult> => crew.run({ kind: 'trees', run: sealed })
+    const result = await withRun(source, crew.memory, run, read, signal)
+    if (!result) return void again.push(...run.map(({ id }) => id))
     const piece = layout.addPiece(result.records)
     for (const [position, { start, end, refused, damage }] of result.trees.entries()) {
       const { id } = run[position]!
@@ -102,18 +102,24 @@ export interface PlacedBlob extends BlobLocation {
   readonly id: string
 }
 
-/** Loads blobs of one pack, sorted by offset, with one request. undefined when the pack is damaged or gone. */
-export async function loadRun(
+/**
+ * Loads blobs of one pack, sorted by offset, with one request, and passes them on; their bytes are used again afterwards.
+ *
+ * @returns what became of them; undefined when the pack is damaged or gone.
+ */
+export async function withRun<Result>(
   source: BlobSource,
+  memory: PackMemory,
   blobs: readonly PlacedBlob[],
+  use: (run: SealedRun) => Promise<Result>,
   signal?: AbortSignal,
-): Promise<SealedRun | undefined> {
+): Promise<Result | undefined> {
   const start = blobs[0]!.offset
   const last = blobs.at(-1)!
   const range = { start, end: last.offset + last.length }
-  let loaded: Uint8Array
+  let bytes: Uint8Array<SharedArrayBuffer>
   try {
-    loaded = await loadAll(source.backend, { type: 'pack', name: last.packId }, range, signal)
+    bytes = await memory.load(source.backend, { type: 'pack', name: last.packId }, range, signal)
   } catch (thrown) {
     if (isLoss(thrown)) return undefined
     throw thrown
@@ -124,11 +130,7 @@ export async function loadRun(
     places.set([offset - start, length, uncompressedLength], position * 3)
     ids.write(id, position * 32, 'hex')
   }
-  return { bytes: ownBytes(loaded), ids: new Uint8Array(ids), places }
-}
-
-/** Bytes whose whole memory can be handed to another thread. */
-function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
-  return whole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+  const result = await use({ bytes, ids: new Uint8Array(ids), places })
+  memory.giveBack(bytes.buffer)
+  return result
 }

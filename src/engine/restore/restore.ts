@@ -4,7 +4,7 @@ import type { Directory } from '../filesystem/directory.ts'
 import { quoteName } from '../format/name.ts'
 import { Crew } from './crew.ts'
 import { UnsetNotes, type RestoreFinding, type UnsetMetadata } from './finding.ts'
-import type { FileIdentity, WriteJob, WriteResult } from './job.ts'
+import type { FileIdentity, SealedRun, WriteJob, WriteResult } from './job.ts'
 import { JobBuilder, type Prepared } from './job-builder.ts'
 import { entryAction, folderState, noLink } from './layout.ts'
 import { setMetadata } from './metadata.ts'
@@ -12,7 +12,7 @@ import { RecordWriter } from './node-record.ts'
 import { OpenFolders } from './open-folders.ts'
 import { PartialFiles } from './partial-files.ts'
 import { cutRanges, type RangeLimits } from './ranges.ts'
-import { isLoss, loadRun } from './read-trees.ts'
+import { isLoss, withRun } from './read-trees.ts'
 import { removeEntry } from './remove-entry.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import type { BlobSource } from './source.ts'
@@ -284,14 +284,10 @@ class Restoration implements Disposable {
   }
 
   async #writeBlobs(job: Prepared, signal?: AbortSignal): Promise<void> {
-    const run = await loadRun(
-      this.#source,
-      job.blobs.map(({ place }) => place),
-      signal,
-    )
-    const damaged = run
-      ? await this.#write(job.blobs, [], { run, plain: false })
-      : job.blobs.map((_, blob) => ({ blob }))
+    const places = job.blobs.map(({ place }) => place)
+    const write = (run: SealedRun): Promise<WriteResult['damaged']> => this.#write(job.blobs, [], { run, plain: false })
+    const written = await withRun(this.#source, this.#crew.memory, places, write, signal)
+    const damaged = written ?? job.blobs.map((_, blob) => ({ blob }))
     for (const { blob } of damaged) await this.#rescue(job.blobs[blob]!, signal)
     for (const { writes } of job.blobs) for (const { entry } of writes) this.#countWrite(entry)
   }
@@ -312,7 +308,9 @@ class Restoration implements Disposable {
       }
       return
     }
-    const run = { bytes: new Uint8Array(plain), ids: new Uint8Array(32), places: new Uint32Array(3) }
+    const bytes = new Uint8Array(new SharedArrayBuffer(plain.length))
+    bytes.set(plain)
+    const run = { bytes, ids: new Uint8Array(32), places: new Uint32Array(3) }
     await this.#write([blob], [], { run, plain: true })
   }
 

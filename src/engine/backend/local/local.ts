@@ -119,6 +119,23 @@ class LocalBackend implements Backend {
     }
   }
 
+  async loadInto(ref: FileRef, range: ByteRange, target: Uint8Array, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted()
+    checkRequest(this.place, ref, range)
+    const handle = await this.#open(ref)
+    try {
+      const { start, end } = await this.#rangeOf(handle, ref, range)
+      for (let at = start; at < end;) {
+        signal?.throwIfAborted()
+        const read = await this.#readInto(handle, ref, at, target.subarray(at - start, at - start + pieceSize))
+        if (read === 0) throw this.#damaged(ref, `it ends at byte ${at}, and ended at ${end} just before`)
+        at += read
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+
   async *list(type: FileType, signal?: AbortSignal): AsyncGenerator<FileStat, void, void> {
     signal?.throwIfAborted()
     if (type === 'config') {
@@ -205,10 +222,15 @@ class LocalBackend implements Backend {
   }
 
   async #read(handle: FileHandle, ref: FileRef, at: number, length: number): Promise<Uint8Array> {
+    const piece = Buffer.allocUnsafeSlow(length)
+    const read = await this.#readInto(handle, ref, at, piece)
+    return read === length ? piece : piece.subarray(0, read)
+  }
+
+  async #readInto(handle: FileHandle, ref: FileRef, at: number, target: Uint8Array): Promise<number> {
     try {
-      const piece = Buffer.allocUnsafeSlow(length)
-      const { bytesRead } = await handle.read(piece, 0, length, at)
-      return bytesRead === length ? piece : piece.subarray(0, bytesRead)
+      const { bytesRead } = await handle.read(target, 0, target.length, at)
+      return bytesRead
     } catch (thrown) {
       throw this.#translate(thrown, 'load', ref)
     }
