@@ -4,6 +4,7 @@
  */
 export { pause, systemClock, type Clock } from './clock.ts'
 export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
+export { lazily } from './lazily.ts'
 export { nearest } from './nearest.ts'
 export { randomBytes, randomHex } from './random.ts'
 export { Secret } from './secret.ts'

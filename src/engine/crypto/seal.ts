@@ -59,6 +59,8 @@ export class Sealer {
   /** r, then the encrypted nonce. */
   readonly #macKey = new Uint8Array(32)
   #nonces = new Uint8Array(0)
+  /** Each nonce encrypted for its MAC, made with them. */
+  #encryptedNonces = new Uint8Array(0)
   #nextNonce = 0
 
   /** @param random - gives as many random bytes as asked; they become nonces, 16 bytes each. */
@@ -85,11 +87,12 @@ export class Sealer {
     const size = plain.length + sealOverhead
     if (offset + size > out.length)
       throw new RangeError(`${size} sealed bytes do not fit in at ${offset} of ${out.length}`)
-    const nonce = this.#takeNonce()
+    const { nonce, encrypted } = this.#takeNonce()
     out.set(nonce, offset)
     const ciphertext = out.subarray(offset + nonceSize, offset + size - tagSize)
     this.#cipher.apply(nonce, plain, ciphertext)
-    out.set(this.#macFor(nonce).update(ciphertext).final(), offset + size - tagSize)
+    this.#macKey.set(encrypted, 16)
+    out.set(createMac('poly1305', this.#macKey).update(ciphertext).final(), offset + size - tagSize)
     return size
   }
 
@@ -124,14 +127,16 @@ export class Sealer {
   }
 
   /** A nonce that was never given out; from many made at once, because asking for chance costs more than encrypting little. */
-  #takeNonce(): Uint8Array {
+  #takeNonce(): { nonce: Uint8Array; encrypted: Uint8Array } {
     if (this.#nextNonce >= this.#nonces.length) {
       this.#nonces = new Uint8Array(this.#random(noncesAtOnce * nonceSize))
+      this.#encryptedNonces = this.#nonceCipher.update(this.#nonces)
       this.#nextNonce = 0
     }
-    const nonce = this.#nonces.subarray(this.#nextNonce, (this.#nextNonce += nonceSize))
+    const [start, end] = [this.#nextNonce, (this.#nextNonce += nonceSize)]
+    const nonce = this.#nonces.subarray(start, end)
     if (isZero(nonce)) throw cryptoError('crypto.damaged', { reason: 'the random generator gave a nonce of zeros' })
-    return nonce
+    return { nonce, encrypted: this.#encryptedNonces.subarray(start, end) }
   }
 }
 
