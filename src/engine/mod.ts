@@ -4,7 +4,9 @@
  *
  * Its words are restic's: pack, blob, tree, index, snapshot, key, lock.
  */
-export { archive, type ArchiveProgress, type ArchiveRequest, type ArchiveResult } from './archive/archive.ts'
+import { lazily } from '#base'
+
+export type { ArchiveProgress, ArchiveRequest, ArchiveResult } from './archive/archive.ts'
 export type {
   Content,
   ContentPart,
@@ -22,24 +24,36 @@ export type { ArchiveFinding } from './archive/findings.ts'
 export type { Artifact } from './archive/read-files.ts'
 export type { MemoryPlace } from './archive/recall-folders.ts'
 export type { Backend, FileRef } from './backend/backend.ts'
+export { listNames } from './backend/list-names.ts'
 export { createLocal, openLocal } from './backend/local/local.ts'
 export { cached, type CachedBackend } from './backend/cached.ts'
-export { createRestOverSsh, openRestOverSsh } from './backend/rest/over-ssh.ts'
-export { createRest, openRest } from './backend/rest/rest.ts'
 export type { ObjectLock, S3Options } from './backend/s3/options.ts'
-export { createS3, openS3, type S3Backend } from './backend/s3/s3.ts'
+export type { S3Backend } from './backend/s3/s3.ts'
 export { limited, type Limits } from './backend/limited.ts'
 export { retrying, type RetryOptions } from './backend/retrying.ts'
-export { createSftp, openSftp, type SftpPlace } from './backend/sftp/sftp.ts'
+export type { SftpPlace } from './backend/sftp/sftp.ts'
 export { quoteName } from './format/name.ts'
 export { type Snapshot } from './format/snapshot.ts'
 export { decodeTree, type TreeNode } from './format/tree-node.ts'
 export { parseTime } from './format/time.ts'
-export { check, type CheckOptions, type CheckProgress, type CheckResult } from './maintain/check.ts'
-export { copySnapshots } from './maintain/copy.ts'
+export type { CheckOptions, CheckProgress, CheckResult } from './maintain/check.ts'
 export { createRepository, openRepository, type Repository } from './repository/repository.ts'
 export type { StoredSnapshot } from './repository/snapshots.ts'
-export { planRestore } from './restore/plan-restore.ts'
 export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
 export type { RestorePlan } from './restore/restore-plan.ts'
-export { performRestore, type RestoreProgress, type RestoreResult } from './restore/restore.ts'
+export type { RestoreProgress, RestoreResult } from './restore/restore.ts'
+
+// What is large, and not used by every command, is loaded when it is first called.
+export const archive = lazily(async () => (await import('./archive/archive.ts')).archive)
+export const check = lazily(async () => (await import('./maintain/check.ts')).check)
+export const copySnapshots = lazily(async () => (await import('./maintain/copy.ts')).copySnapshots)
+export const planRestore = lazily(async () => (await import('./restore/plan-restore.ts')).planRestore)
+export const performRestore = lazily(async () => (await import('./restore/restore.ts')).performRestore)
+export const createRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).createRestOverSsh)
+export const openRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).openRestOverSsh)
+export const createRest = lazily(async () => (await import('./backend/rest/rest.ts')).createRest)
+export const openRest = lazily(async () => (await import('./backend/rest/rest.ts')).openRest)
+export const createS3 = lazily(async () => (await import('./backend/s3/s3.ts')).createS3)
+export const openS3 = lazily(async () => (await import('./backend/s3/s3.ts')).openS3)
+export const createSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).createSftp)
+export const openSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).openSftp)

@@ -2,22 +2,30 @@
  * What can be done, one verb a file: back up, list, verify, restore, copy. A use case takes the services it needs, a
  * request and a signal; it must never print, parse flags or speak HTTP.
  */
-export { listBackups, type BackupList } from './backup/list-backups.ts'
-export { planRun, type RunPlan } from './backup/plan-run.ts'
-export { runProject, type RunReport } from './backup/run-project.ts'
+import { lazily } from '#base'
+
+export type { BackupList } from './backup/list-backups.ts'
+export type { RunPlan } from './backup/plan-run.ts'
+export type { RunReport } from './backup/run-project.ts'
 export { usecaseError } from './errors.ts'
 export type { FoundProject } from './projects/discover-projects.ts'
-export { proposeConfiguration, type Proposal, type ProposalOptions } from './projects/propose-configuration.ts'
-export { copyProject, type CopyReport } from './replicate/copy-project.ts'
+export type { Proposal, ProposalOptions } from './projects/propose-configuration.ts'
+export type { CopyReport } from './replicate/copy-project.ts'
 export type { Wanted } from './restore/choose-backup.ts'
 export { restorableParts, type RestorablePart } from './restore/layout.ts'
-export {
-  prepareRestore,
-  type PreparedRestore,
-  type RestorePreview,
-  type RestoreReport,
-  type RestoreRequest,
-} from './restore/restore-project.ts'
+export type { PreparedRestore, RestorePreview, RestoreReport, RestoreRequest } from './restore/restore-project.ts'
 export type { PlanningServices, ProgressReport, Services, TemporaryFolder } from './services.ts'
-export { initialise, type InitialisedRepository } from './vaults/initialise.ts'
-export { verifyProject, type VerificationReport } from './verify/verify-project.ts'
+export type { InitialisedRepository } from './vaults/initialise.ts'
+export type { VerificationReport } from './verify/verify-project.ts'
+
+// Each verb is loaded when it is first called, so that a short command starts at once.
+export const copyProject = lazily(async () => (await import('./replicate/copy-project.ts')).copyProject)
+export const initialise = lazily(async () => (await import('./vaults/initialise.ts')).initialise)
+export const listBackups = lazily(async () => (await import('./backup/list-backups.ts')).listBackups)
+export const planRun = lazily(async () => (await import('./backup/plan-run.ts')).planRun)
+export const prepareRestore = lazily(async () => (await import('./restore/restore-project.ts')).prepareRestore)
+export const proposeConfiguration = lazily(
+  async () => (await import('./projects/propose-configuration.ts')).proposeConfiguration,
+)
+export const runProject = lazily(async () => (await import('./backup/run-project.ts')).runProject)
+export const verifyProject = lazily(async () => (await import('./verify/verify-project.ts')).verifyProject)

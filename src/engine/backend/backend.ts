@@ -58,6 +58,9 @@ export interface Backend extends AsyncDisposable {
   /** Each file of `type` once, in no order, empty ones too; files saved meanwhile may or may not appear. */
   list(type: FileType, signal?: AbortSignal): AsyncIterable<FileStat>
 
+  /** The names that `list` gives, where they can be had without a look at each file. @throws as `list`. */
+  names?(type: FileType, signal?: AbortSignal): Promise<readonly string[]>
+
   /**
    * Once it returns, the file stays away, also after a power cut; only a lock may come back then.
    *

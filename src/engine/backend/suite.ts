@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 
-import { loadAll } from './load-all.ts'
+import { listNames } from './list-names.ts'
+import { loadAll, loadInto } from './load-all.ts'
 import type { Backend, FileRef, FileType } from './backend.ts'
 
 const types: readonly FileType[] = ['config', 'key', 'lock', 'snapshot', 'index', 'pack']
@@ -55,6 +56,23 @@ export function backendSuite(name: string, open: () => Promise<Backend> | Backen
         const ref = refOf(type, body)
         assert.deepEqual(Buffer.from(await loadAll(backend, ref)), Buffer.from(body), type)
         assert.deepEqual(await Array.fromAsync(backend.list(type)), [{ ...ref, size: body.length }], type)
+      }
+    })
+
+    test('names and bytes are the same by every way there is to them', async () => {
+      await using backend = await open()
+      for (const type of types.filter((type) => type !== 'config')) {
+        const bodies = [bytesOf(70_000, 1), bytesOf(3, 2), bytesOf(1, 3)]
+        for (const body of bodies) await backend.save(refOf(type, body), body)
+        assert.deepEqual([...(await listNames(backend, type))].sort(), await namesOf(backend, type), type)
+        const ref = refOf(type, bodies[0]!)
+        const shared = new Uint8Array(new SharedArrayBuffer(60_000))
+        await loadInto(backend, ref, { start: 5, end: 60_005 }, shared)
+        assert.ok(Buffer.from(shared).equals(bodies[0]!.subarray(5, 60_005)), type)
+        const beyond = loadInto(backend, ref, { start: 60_000, end: 120_000 }, shared)
+        await assert.rejects(beyond, { code: 'backend.damaged' }, type)
+        const absent = loadInto(backend, refOf(type, 'absent'), { start: 0, end: 60_000 }, shared)
+        await assert.rejects(absent, { code: 'backend.missing' }, type)
       }
     })
 

@@ -1,4 +1,4 @@
-import { parseTime, type Repository, type StoredSnapshot } from '#engine'
+import { listNames, parseTime, type Repository, type StoredSnapshot } from '#engine'
 import type { KnownSnapshot, Project, Vault } from '#model'
 import type { Services } from '../services.ts'
 import { openPlace, type PlaceServices } from './open-place.ts'
@@ -81,7 +81,5 @@ async function namesOf(
   signal?: AbortSignal,
 ): Promise<Set<string>> {
   await using backend = await openPlace(services, vault, project, signal)
-  const names = new Set<string>()
-  for await (const { name } of backend.list('snapshot', signal)) names.add(name)
-  return names
+  return await listNames(backend, 'snapshot', signal)
 }

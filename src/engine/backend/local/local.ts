@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, type Dirent } from 'node:fs'
 import { lstat, mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
@@ -143,16 +143,37 @@ class LocalBackend implements Backend {
       if (config !== undefined) yield config
       return
     }
-    const inner = type === 'pack' ? await this.#names('data') : ['']
-    for (const folder of inner) {
-      if (type === 'pack' && !/^[0-9a-f]{2}$/.test(folder)) continue
-      signal?.throwIfAborted()
-      const names = await this.#names(join(folders[type], folder))
-      const own = names.filter((name) => isFileName(name) && name.startsWith(folder))
-      for await (const file of mapInOrder(own, (name) => this.#stat({ type, name }), statsAtOnce)) {
+    for await (const entries of this.#folders(type, signal)) {
+      const stat = ({ name }: Dirent): Promise<FileStat | undefined> => this.#stat({ type, name })
+      for await (const file of mapInOrder(entries, stat, statsAtOnce)) {
         signal?.throwIfAborted()
         if (file !== undefined) yield file
       }
+    }
+  }
+
+  async names(type: FileType, signal?: AbortSignal): Promise<string[]> {
+    if (type === 'config') return Array.fromAsync(this.list(type, signal), ({ name }) => name)
+    const names: string[] = []
+    for await (const entries of this.#folders(type, signal)) {
+      for (const entry of entries) {
+        // because some file systems do not tell what an entry is, and a link may lead to a file
+        if (entry.isFile() || (!entry.isDirectory() && (await this.#stat({ type, name: entry.name })))) {
+          names.push(entry.name)
+        }
+      }
+    }
+    return names
+  }
+
+  /** What has the name of a file of `type`, folder by folder. */
+  async *#folders(type: Exclude<FileType, 'config'>, signal?: AbortSignal): AsyncGenerator<Dirent[], void, void> {
+    const inner = type === 'pack' ? (await this.#entries('data')).map(({ name }) => name) : ['']
+    for (const folder of inner) {
+      if (type === 'pack' && !/^[0-9a-f]{2}$/.test(folder)) continue
+      signal?.throwIfAborted()
+      const entries = await this.#entries(join(folders[type], folder))
+      yield entries.filter(({ name }) => isFileName(name) && name.startsWith(folder))
     }
   }
 
@@ -236,9 +257,9 @@ class LocalBackend implements Backend {
     }
   }
 
-  async #names(folder: string): Promise<string[]> {
+  async #entries(folder: string): Promise<Dirent[]> {
     try {
-      return await readdir(join(this.place, folder))
+      return await readdir(join(this.place, folder), { withFileTypes: true })
     } catch (thrown) {
       if (['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '')) return []
       throw translate(thrown, this.place, 'list', folder)
