@@ -16,7 +16,7 @@ const narrowest = 8
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width = Infinity): string[] {
   const cells = rows.map((row) => row.map((cell) => printable(cell.replaceAll('\n', ' '))))
   const widths = columns.map(({ title }, index) =>
-    Math.max(widthOf(title), ...cells.map((row) => widthOf(row[index] ?? ''))),
+    cells.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? '')), widthOf(title)),
   )
   const needed = widths.reduce((sum, one) => sum + one, gap.length * (columns.length - 1))
   const shrinking = columns.findIndex((column) => column.shrink)

@@ -1,4 +1,4 @@
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | undefined
 const wide =
   /^(\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u
 
@@ -6,7 +6,7 @@ const wide =
 export function widthOf(text: string): number {
   if (/^[\u0020-\u007e]*$/.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += wide.test(segment) ? 2 : 1
+  for (const { segment } of graphemes(text)) width += wide.test(segment) ? 2 : 1
   return width
 }
 
@@ -15,10 +15,16 @@ export function shorten(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   let short = ''
   let left = columns - 1
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     left -= widthOf(segment)
     if (left < 0) break
     short += segment
   }
   return columns > 0 ? `${short}…` : ''
+}
+
+/** Made when the first text needs it, because that takes longer than many a command. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
 }

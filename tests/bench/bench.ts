@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import { formatBytes } from '#base'
 import { contenders, type Contender } from './contenders.ts'
 import { databaseName, startDays } from './database.ts'
+import { makeManyBackups, startOf } from './starts.ts'
 import { changeSome, makeSmall, makeSql, makeUploads } from './data.ts'
 import { measure, median, type Measured } from './measure.ts'
 
@@ -22,7 +23,7 @@ const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    peers: { type: 'string', default: 'restic,borg,tar|zstd|age' },
+    peers: { type: 'string', default: 'restic,borg,rsync,tar|zstd|age' },
     scale: { type: 'string' },
     rounds: { type: 'string' },
     json: { type: 'string' },
@@ -176,6 +177,25 @@ firstAndAfter('small', small)
 firstAndAfter('sql', sql)
 compareDayTwo()
 await compareDumps()
+await measureStarts()
+
+/** What a person waits for when nothing is to be done: the help, and the list of many backups. */
+async function measureStarts(): Promise<void> {
+  const [help, list] = ['start, help', 'start, list of 10 × 1000']
+  if (!isWanted(help) && !isWanted(list)) return
+  const store = fresh('start')
+  await makeManyBackups(store, 10, Math.round(1000 * Math.min(1, scale)))
+  const commands = { [help]: startOf('--help'), [list]: startOf('list', `--config=${join(store, 'bewaar.yaml')}`) }
+  for (const [name, command] of Object.entries(commands)) {
+    const rows: Rows = new Map()
+    for (let round = 0; round <= rounds; round++) {
+      const measured = measure(command, contenders[0]!.env)
+      // the first one fills the catalog, and the cache of compiled sources
+      if (round > 0) note(rows, contenders[0]!, { measured })
+    }
+    conclude(name, rows)
+  }
+}
 
 /** A database behind `pg_dump`, on two days; what is said to be stored on the second is what the store grew by. */
 async function compareDumps(): Promise<void> {
@@ -188,7 +208,9 @@ async function compareDumps(): Promise<void> {
     for (const contender of inTurn(round)) {
       const store = fresh(`database-${contender.name.replaceAll('|', '-')}`)
       const env = { ...days.env, ...contender.env }
-      const backup = (): Measured => measure(contender.dump(store, databaseName), env)
+      const command = contender.dump?.(store, databaseName)
+      if (!command) continue
+      const backup = (): Measured => measure(command, env)
       await days.show(1)
       if (contender.createForDump) contender.createForDump(store, { socket, port, user, database: databaseName })
       else contender.create(store, '')

@@ -16,7 +16,7 @@ export interface Contender {
   /** Makes an empty store for what `pg_dump` gives. Default: as `create`. */
   createForDump?(store: string, server: ServerPlace): void
   /** Backs up what `pg_dump` gives of a database; `PGHOST` and the like say where it is. */
-  dump(store: string, database: string): string[]
+  dump?(store: string, database: string): string[]
   /** Where the stored bytes lie. */
   bytesAt(store: string): string
 }
@@ -145,4 +145,14 @@ const tar: Contender = {
   bytesAt: (store) => join(store, 'archive'),
 }
 
-export const contenders: readonly Contender[] = [bewaar, restic, borg, tar]
+/** A plain copy: no history, no encryption, no fsync. */
+const rsync: Contender = {
+  name: 'rsync',
+  env: {},
+  create: (store) => void mkdirSync(store, { recursive: true }),
+  backup: (store, source) => ['rsync', '-a', '--delete', `${source}/`, join(store, 'copy')],
+  restore: (store, target) => ['rsync', '-a', `${join(store, 'copy')}/`, target],
+  bytesAt: (store) => join(store, 'copy'),
+}
+
+export const contenders: readonly Contender[] = [bewaar, restic, borg, rsync, tar]
