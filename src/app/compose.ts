@@ -75,7 +75,7 @@ async function openServices(
       temporaryFolder: () => makeTemporaryFolder(join(configuration.state, 'temporary')),
       readText: (path) => readFile(path, 'utf8'),
       cacheFolder: join(configuration.state, 'cache', 'repositories'),
-      memoryOf: (vault, project) => memoryFile(configuration.state, vault, project),
+      memoryOf: (vault, project, of) => memoryFile(configuration.state, vault, project, of),
       progress,
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -16,6 +16,7 @@ test('a memory is kept in a file of its own, for nobody else to read, and replac
       assert.equal(String(await memoryFile(state, 'office', 'shop').load()), text)
     }
     assert.equal(await memoryFile(state, 'office', 'other').load(), undefined)
+    assert.equal(await memoryFile(state, 'office', 'shop', 'locks').load(), undefined)
     assert.deepEqual(await readdir(join(state, 'cache/office')), ['shop.folders'])
     assert.equal((await stat(join(state, 'cache/office/shop.folders'))).mode & 0o777, 0o600)
     assert.equal((await stat(join(state, 'cache'))).mode & 0o777, 0o700)

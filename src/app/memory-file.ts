@@ -5,11 +5,16 @@ import { systemCode } from '#base'
 import type { MemoryPlace } from '#engine'
 
 /**
- * Keeps what one backup of a project to a vault remembers for the next in a file below `state`. It may be removed at any
- * time; the next backup then takes longer.
+ * Keeps what one backup of a project to a vault remembers for the next in files below `state`: of folders, and of locks in
+ * the vault. They may be removed at any time; the next backup then takes longer.
  */
-export function memoryFile(state: string, vault: string, project: string): MemoryPlace {
-  const file = join(state, 'cache', vault, `${project}.folders`)
+export function memoryFile(
+  state: string,
+  vault: string,
+  project: string,
+  of: 'folders' | 'locks' = 'folders',
+): MemoryPlace {
+  const file = join(state, 'cache', vault, `${project}.${of}`)
   return {
     async load() {
       try {

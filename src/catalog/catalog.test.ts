@@ -136,6 +136,7 @@ test('copies, restores and verifications read back the same, newest first', asyn
     status: 'complete',
     snapshots: 1,
     bytesAdded: 5,
+    verified: 0.25,
     ...times,
   } as const
   const restore = {
@@ -160,8 +161,10 @@ test('copies, restores and verifications read back the same, newest first', asyn
     who: 'a',
     ...times,
   } as const
-  await catalog.copies.add(copy)
-  await catalog.copies.add({ ...copy, id: 'd', run: 'one', startedAt: 3 })
+  for (const one of [copy, { ...copy, id: 'd', run: 'one', startedAt: 3 }]) {
+    await catalog.copies.begin(one)
+    await catalog.copies.end(one, one)
+  }
   await catalog.restores.add(restore)
   await catalog.verifications.add(verification)
   assert.deepEqual(await catalog.copies.list({ project: 'shop', to: 'w' }), [
@@ -171,6 +174,23 @@ test('copies, restores and verifications read back the same, newest first', asyn
   assert.deepEqual(await catalog.restores.list({ project: 'shop', limit: 1 }), [restore])
   assert.deepEqual(await catalog.verifications.list({ vault: 'v' }), [verification])
   assert.deepEqual(await catalog.verifications.list({ vault: 'w' }), [])
+})
+
+test('of two copies of a project to one vault that begin at once, one wins', async () => {
+  const file = newFile()
+  await using one = await open(file)
+  await using other = await open(file)
+  const copy = { id: 'c', project: 'shop', from: 'v', to: 'w', startedAt: 1 }
+  assert.equal(await one.copies.begin(copy), undefined)
+  assert.deepEqual(await other.copies.begin({ ...copy, id: 'd', startedAt: 2 }), copy)
+  assert.equal(await other.copies.begin({ ...copy, id: 'e', to: 'x', run: 'r', startedAt: 3 }), undefined)
+  const second = { id: 'e', project: 'shop', from: 'v', to: 'x', startedAt: 3, run: 'r' }
+  assert.deepEqual(await one.copies.open({ project: 'shop' }), [copy, second])
+  assert.deepEqual(await one.copies.open({ project: 'blog' }), [])
+  assert.deepEqual(await one.copies.list(), [])
+  assert.deepEqual(await one.copies.closeAbandoned(9), [])
+  await one.copies.end(copy, { status: 'complete', endedAt: 4, snapshots: 1, bytesAdded: 2, findings: [] })
+  assert.equal(await other.copies.begin({ ...copy, id: 'f' }), undefined)
 })
 
 test('the log gives its latest entries in the order in which they came', async () => {

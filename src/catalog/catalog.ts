@@ -7,7 +7,9 @@ import { AppError, systemClock, textOf, type Clock } from '#base'
 import { createCopyStore, type CopyStore } from './copies.ts'
 import { catalogError } from './errors.ts'
 import { createLogStore, type LogStore } from './log.ts'
+import { createMeasurementStore, type MeasurementStore } from './measurements.ts'
 import { migrations } from './migrations/list.ts'
+import { createProbeStore, type ProbeStore } from './probes.ts'
 import { createQuietStore, type QuietStore } from './quiet.ts'
 import { createRestoreStore, type RestoreStore } from './restores.ts'
 import { createRunStore, type RunStore } from './runs.ts'
@@ -26,11 +28,13 @@ export interface Catalog extends AsyncDisposable {
   readonly restores: RestoreStore
   readonly verifications: VerificationStore
   readonly quiet: QuietStore
+  readonly probes: ProbeStore
+  readonly measurements: MeasurementStore
   readonly log: LogStore
 }
 
 export interface CatalogOptions {
-  /** `write` makes the catalog when there is none, brings it to this form, and closes the runs of killed processes. */
+  /** `write` makes the catalog when there is none, brings it to this form, and closes the runs and copies of killed processes. */
   readonly purpose: 'read' | 'write'
   readonly clock?: Clock
   /** How long to wait for another process that is writing. Default: ten seconds. */
@@ -118,6 +122,8 @@ function createCatalog(file: string, database: Kysely<Tables>): Catalog {
     restores: createRestoreStore(database),
     verifications: createVerificationStore(database),
     quiet: createQuietStore(database),
+    probes: createProbeStore(database),
+    measurements: createMeasurementStore(database),
     log: createLogStore(database),
     [Symbol.asyncDispose]: () => database.destroy(),
   }
@@ -163,6 +169,10 @@ async function logAbandoned(catalog: Catalog, now: number): Promise<void> {
   for (const { id, project } of await catalog.runs.closeAbandoned(now)) {
     const text = `The run ${id} failed: its process was killed, or the machine stopped`
     await catalog.log.add({ time: now, kind: 'backup', level: 'error', project, run: id, text })
+  }
+  for (const { project, from, to, run } of await catalog.copies.closeAbandoned(now)) {
+    const text = `Copy from ${from} to ${to} failed: its process was killed, or the machine stopped`
+    await catalog.log.add({ time: now, kind: 'copy', level: 'error', project, text, ...(run !== undefined && { run }) })
   }
 }
 

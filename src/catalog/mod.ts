@@ -5,9 +5,11 @@
  */
 export { catalogFile, openCatalog, openCatalogOrNone } from './catalog.ts'
 export type { Catalog, CatalogOptions, OpenedCatalog } from './catalog.ts'
-export type { CopyStore } from './copies.ts'
+export type { CopyBeginning, CopyOutcome, CopyQuery, CopyStore } from './copies.ts'
 export { catalogError } from './errors.ts'
 export type { LogStore } from './log.ts'
+export type { MeasurementStore } from './measurements.ts'
+export type { ProbeStore } from './probes.ts'
 export type { QuietStore } from './quiet.ts'
 export type { RestoreStore } from './restores.ts'
 export type { RunBeginning, RunQuery, RunStore } from './runs.ts'

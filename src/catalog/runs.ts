@@ -11,6 +11,8 @@ export type RunBeginning = Pick<Run, 'id' | 'project' | 'vault' | 'startedAt' | 
 
 export interface RunQuery {
   readonly project?: string
+  /** Only those that were begun then or later: milliseconds since 1970. */
+  readonly since?: number
   readonly limit?: number
 }
 
@@ -87,9 +89,10 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
       const row = await database.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toRun(row)
     },
-    list: async ({ project, limit } = {}) => {
+    list: async ({ project, since, limit } = {}) => {
       let query = database.selectFrom('run').selectAll().orderBy('started_at', 'desc').orderBy('id', 'desc')
       if (project !== undefined) query = query.where('project', '=', project)
+      if (since !== undefined) query = query.where('started_at', '>=', since)
       if (limit !== undefined) query = query.limit(limit)
       return (await query.execute()).map(toRun)
     },

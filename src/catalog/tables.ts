@@ -60,6 +60,17 @@ export interface Tables {
     bytes_added: number
     findings: string
     run: string | null
+    verified: number | null
+  }
+  copying: {
+    project: string
+    to_vault: string
+    id: string
+    from_vault: string
+    started_at: number
+    run: string | null
+    /** The process that makes it; see process-mark.ts. */
+    process: string
   }
   restore: {
     id: string
@@ -86,6 +97,25 @@ export interface Tables {
     bytes_read: number
     findings: string
     who: string
+  }
+  probe: {
+    vault: string
+    at: number
+    found: string
+  }
+  measurement: {
+    vault: string
+    at: number
+    size_bytes: number | null
+    free_bytes: number | null
+  }
+  repository_size: {
+    vault: string
+    at: number
+    project: string
+    files: number
+    bytes: number
+    older_bytes: number
   }
   log: {
     number: Generated<number>

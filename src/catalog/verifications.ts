@@ -10,6 +10,8 @@ export interface VerificationStore {
   list(query?: {
     readonly project?: string
     readonly vault?: string
+    /** Only those that were begun then or later: milliseconds since 1970. */
+    readonly since?: number
     readonly limit?: number
   }): Promise<VerificationRecord[]>
 }
@@ -28,10 +30,11 @@ export function createVerificationStore(database: Kysely<Tables>): VerificationS
         })
         .execute()
     },
-    list: async ({ project, vault, limit } = {}) => {
+    list: async ({ project, vault, since, limit } = {}) => {
       let query = database.selectFrom('verification').selectAll().orderBy('started_at', 'desc').orderBy('id', 'desc')
       if (project !== undefined) query = query.where('project', '=', project)
       if (vault !== undefined) query = query.where('vault', '=', vault)
+      if (since !== undefined) query = query.where('started_at', '>=', since)
       if (limit !== undefined) query = query.limit(limit)
       const rows = await query.execute()
       return rows.map(({ started_at, ended_at, bytes_read, findings, status, ...row }) => ({

@@ -17,6 +17,11 @@ export const cliError = defineErrors({
     message: 'None of these projects has a copy in the vault {vault}',
     hint: 'Name the vault under `copies:` of a project, then run `bewaar init`.',
   },
+  'cli.no-source': {
+    kind: 'invalid',
+    message: 'None of these projects can be copied from the vault {vault} to {to}',
+    hint: 'A project is copied between its `vault` and the vaults of its `copies`; see `bewaar config`.',
+  },
   'cli.output': {
     kind: 'unavailable',
     message: 'The result cannot be written to standard output: {reason}',

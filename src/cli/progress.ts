@@ -16,14 +16,27 @@ export interface ProgressReport {
 
 const drawEveryMs = 100
 const tellEveryMs = 10_000
+/** Of several pieces of work that go on at once, each has the bar for so long, … */
+const turnMs = 2000
+/** … unless the one that has it says nothing any more. */
+const silentMs = 500
+
+/** One piece of work. */
+interface Task {
+  readonly startedAt: number
+  shownAt: number
+  reportedAt: number
+  done: number
+}
 
 /** Shows reports on standard error: a bar on a terminal, a line every ten seconds elsewhere. */
 export class ProgressDisplay {
   readonly #terminal: Terminal
   readonly #clock: Clock
-  #label: string | undefined
-  #startedAt = 0
-  #shownAt = 0
+  /** By label. */
+  readonly #tasks = new Map<string, Task>()
+  /** Which one has the bar, and since when. */
+  #turn: { readonly task: Task; readonly since: number } | undefined
   #drawn = false
 
   constructor(terminal: Terminal, clock: Clock) {
@@ -34,15 +47,11 @@ export class ProgressDisplay {
   report(report: ProgressReport): void {
     const now = this.#clock.monotonic()
     const columns = this.#terminal.errColumns
-    if (report.label !== this.#label) {
-      this.#label = report.label
-      this.#startedAt = now
-      // Because work that is done within the first ten seconds needs no line in a log.
-      this.#shownAt = columns === undefined ? now : -Infinity
-    }
-    if (now - this.#shownAt < (columns === undefined ? tellEveryMs : drawEveryMs)) return
-    this.#shownAt = now
-    const seconds = (now - this.#startedAt) / 1000
+    const task = this.#taskOf(report, now)
+    if (columns !== undefined && !this.#hasTurn(task, now)) return
+    if (now - task.shownAt < (columns === undefined ? tellEveryMs : drawEveryMs)) return
+    task.shownAt = now
+    const seconds = (now - task.startedAt) / 1000
     if (columns === undefined) {
       this.#terminal.err(`${printable(describe(report, seconds))}\n`)
     } else {
@@ -55,7 +64,29 @@ export class ProgressDisplay {
   clear(): void {
     if (this.#drawn) this.#terminal.err('\r\x1b[K')
     this.#drawn = false
-    if (this.#terminal.errColumns !== undefined) this.#shownAt = -Infinity
+    if (this.#terminal.errColumns !== undefined && this.#turn) this.#turn.task.shownAt = -Infinity
+  }
+
+  /** Work that goes back has begun anew. */
+  #taskOf({ label, done }: ProgressReport, now: number): Task {
+    let task = this.#tasks.get(label)
+    if (!task || done < task.done) {
+      // Because work that is done within the first ten seconds needs no line in a log.
+      const shownAt = this.#terminal.errColumns === undefined ? now : -Infinity
+      task = { startedAt: now, shownAt, reportedAt: now, done }
+      this.#tasks.set(label, task)
+    }
+    task.reportedAt = now
+    task.done = done
+    return task
+  }
+
+  #hasTurn(task: Task, now: number): boolean {
+    const turn = this.#turn
+    if (turn?.task === task) return true
+    if (turn && now - turn.since < turnMs && now - turn.task.reportedAt < silentMs) return false
+    this.#turn = { task, since: now }
+    return true
   }
 }
 

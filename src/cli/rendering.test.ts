@@ -106,6 +106,24 @@ test('without a terminal progress is a line each ten seconds, and nothing for wh
   assert.equal(terminal.written, 'shop: reading 10,000\nshop: reading 20,000\n')
 })
 
+test('pieces of work that go on at once have the bar in turns, and lines of their own elsewhere', () => {
+  for (const columns of [60, undefined]) {
+    let now = 0
+    const clock = { now: () => 0, monotonic: () => now }
+    const terminal = memoryTerminal(columns)
+    const progress = new ProgressDisplay(terminal, clock)
+    for (; now < 21_000; now += 100) {
+      for (const label of ['copying to a', 'copying to b']) progress.report({ label, done: now, unit: 'bytes' })
+    }
+    const shown = terminal.written.split(/[\r\n]/).filter((line) => line !== '')
+    const of = (name: string): number => shown.filter((line) => line.startsWith(`copying to ${name}`)).length
+    assert.ok(of('a') > (columns ? 80 : 1) && of('b') > (columns ? 80 : 1), `${of('a')} and ${of('b')}`)
+    const changes = shown.filter((line, nth) => nth > 0 && line.slice(0, 12) !== shown[nth - 1]!.slice(0, 12)).length
+    if (columns) assert.ok(changes <= 11, String(changes))
+    assert.match(shown.at(-1)!, /1\.0 KB\/s/)
+  }
+})
+
 test('words of the command line are read strictly', () => {
   assert.deepEqual(['5%', '100%', '0.05', '1'].map(share.parse), [0.05, 1, 0.05, 1])
   for (const text of ['0', '0%', '101%', '2', '-1', '5 %', 'x']) assert.throws(() => share.parse(text))

@@ -27,16 +27,24 @@ export type { Backend, FileRef } from './backend/backend.ts'
 export { listNames } from './backend/list-names.ts'
 export { createLocal, openLocal } from './backend/local/local.ts'
 export { cached, type CachedBackend } from './backend/cached.ts'
+export type { RestOverSshOptions } from './backend/rest/over-ssh.ts'
+export type { RestOptions } from './backend/rest/rest.ts'
 export type { ObjectLock, S3Options } from './backend/s3/options.ts'
-export type { S3Backend } from './backend/s3/s3.ts'
+export type { S3Backend } from './backend/s3/s3-backend.ts'
+export type { S3Usage } from './backend/s3/versions.ts'
 export { limited, type Limits } from './backend/limited.ts'
 export { retrying, type RetryOptions } from './backend/retrying.ts'
 export type { SftpPlace } from './backend/sftp/sftp.ts'
+export { spaceOfLocal } from './backend/local/probe.ts'
+export type { PlaceSpace, Probe } from './backend/probe.ts'
+export { measureFiles, type PlaceUsage } from './backend/usage.ts'
 export { quoteName } from './format/name.ts'
 export { type Snapshot } from './format/snapshot.ts'
 export { decodeTree, type TreeNode } from './format/tree-node.ts'
 export { parseTime } from './format/time.ts'
 export type { CheckOptions, CheckProgress, CheckResult } from './maintain/check.ts'
+export type { CopyProgress } from './maintain/copy.ts'
+export type { KeptSnapshot } from './maintain/needed-packs.ts'
 export { createRepository, openRepository, type Repository } from './repository/repository.ts'
 export type { StoredSnapshot } from './repository/snapshots.ts'
 export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
@@ -47,13 +55,21 @@ export type { RestoreProgress, RestoreResult } from './restore/restore.ts'
 export const archive = lazily(async () => (await import('./archive/archive.ts')).archive)
 export const check = lazily(async () => (await import('./maintain/check.ts')).check)
 export const copySnapshots = lazily(async () => (await import('./maintain/copy.ts')).copySnapshots)
-export const planRestore = lazily(async () => (await import('./restore/plan-restore.ts')).planRestore)
-export const performRestore = lazily(async () => (await import('./restore/restore.ts')).performRestore)
-export const createRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).createRestOverSsh)
-export const openRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).openRestOverSsh)
 export const createRest = lazily(async () => (await import('./backend/rest/rest.ts')).createRest)
-export const openRest = lazily(async () => (await import('./backend/rest/rest.ts')).openRest)
+export const createRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).createRestOverSsh)
 export const createS3 = lazily(async () => (await import('./backend/s3/s3.ts')).createS3)
-export const openS3 = lazily(async () => (await import('./backend/s3/s3.ts')).openS3)
 export const createSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).createSftp)
+export const findNeededPacks = lazily(async () => (await import('./maintain/needed-packs.ts')).findNeededPacks)
+export const openRest = lazily(async () => (await import('./backend/rest/rest.ts')).openRest)
+export const openRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).openRestOverSsh)
+export const openS3 = lazily(async () => (await import('./backend/s3/s3.ts')).openS3)
 export const openSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).openSftp)
+export const performRestore = lazily(async () => (await import('./restore/restore.ts')).performRestore)
+export const planCopy = lazily(async () => (await import('./maintain/plan-copy.ts')).planCopy)
+export const planRestore = lazily(async () => (await import('./restore/plan-restore.ts')).planRestore)
+export const probeLocal = lazily(async () => (await import('./backend/local/probe.ts')).probeLocal)
+export const probeRest = lazily(async () => (await import('./backend/rest/probe.ts')).probeRest)
+export const probeRestOverSsh = lazily(async () => (await import('./backend/rest/probe.ts')).probeRestOverSsh)
+export const probeS3 = lazily(async () => (await import('./backend/s3/probe.ts')).probeS3)
+export const probeSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).probeSftp)
+export const spaceOfSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).spaceOfSftp)

@@ -1,4 +1,4 @@
-import type { TimeOfDay } from './schedule.ts'
+import { formatTimeOfDay, type TimeOfDay } from './schedule.ts'
 
 /** From `from` up to, and without, `to`, each day in the organisation's time zone; over midnight when `to` is the earlier. */
 export interface BandwidthRule {
@@ -28,6 +28,31 @@ export function bandwidthAt(bandwidth: Bandwidth, now: number, timezone: string)
   const { hour, minute } = Temporal.Instant.fromEpochMilliseconds(Math.trunc(now)).toZonedDateTimeISO(timezone)
   const time = minutesOf({ hour, minute })
   return bandwidth.find(({ from, to }) => isBetween(time, minutesOf(from), minutesOf(to)))?.rate
+}
+
+/** In the words of the configuration: `10 MB/s`, or a list of rules. */
+export function describeBandwidth(
+  bandwidth: Bandwidth,
+): string | readonly { readonly from: string; readonly to: string; readonly rate: string }[] {
+  const [first, ...others] = bandwidth
+  if (first && others.length === 0 && minutesOf(first.from) === minutesOf(first.to)) return formatRate(first.rate)
+  return bandwidth.map(({ from, to, rate }) => ({
+    from: formatTimeOfDay(from),
+    to: formatTimeOfDay(to),
+    rate: formatRate(rate),
+  }))
+}
+
+const units = [
+  [1e9, 'GB/s'],
+  [1e6, 'MB/s'],
+  [1e3, 'KB/s'],
+] as const
+
+/** Exact, so that it reads back the same. */
+function formatRate(rate: number): string {
+  const [factor, unit] = units.find(([factor]) => rate >= factor) ?? [1, 'B/s']
+  return rate === 0 ? '0' : `${rate / factor} ${unit}`
 }
 
 function minutesOf({ hour, minute }: TimeOfDay): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { allDay } from './bandwidth.ts'
 import { getProject, getVault, vaultsOf, type Configuration } from './configuration.ts'
 import { describeConfiguration } from './describe.ts'
 import type { Project } from './project.ts'
@@ -69,7 +70,7 @@ test('what this version cannot do is found, and only what is needed is refused',
       { driver: 'sqlite', path: 'x' },
       { driver: 'postgresql', format: 'plain', leaveOutSchemas: [] },
     ],
-    copies: [{ to: 'box' }],
+    copies: [{ to: 'box', schedule }],
     keep: new Map([['local', { daily: 7, prune: 'automatic' as const }]]),
     restoreTest: 'monthly',
     restore: { after: [['php']], health: 'https://h/' },
@@ -102,6 +103,48 @@ test('a described configuration shows no secret and nothing that is absent', () 
   const text = JSON.stringify(described)
   for (const secret of ['SECRET_NAME', '/key', 'SLACK_WEBHOOK', 'pass@']) assert.ok(!text.includes(secret), secret)
   assert.ok(!text.includes('undefined') && !text.includes('null'))
+})
+
+test('a described vault says in the words of the file how its place is reached', () => {
+  const secretOf = { env: 'HIDDEN_NAME' }
+  const rest: Vault = {
+    ...box,
+    location: { kind: 'rest', url: 'https://web1@rest.example.org/bewaar/' },
+    loginPassword: secretOf,
+    authorities: '/etc/bewaar/ca.pem',
+    connections: 3,
+    bandwidth: allDay(1_500_000),
+  }
+  const bucket: Vault = {
+    ...box,
+    name: 'bucket',
+    location: { kind: 's3', endpoint: 'https://s3.example.org', bucket: 'b', prefix: '' },
+    accessKey: secretOf,
+    secretKey: secretOf,
+    region: 'eu-central-1',
+    bandwidth: [{ from: { hour: 8, minute: 0 }, to: { hour: 18, minute: 30 }, rate: 0 }],
+  }
+  const described = describeConfiguration(configuration({ vaults: [rest, bucket] })) as { vaults: object }
+  assert.deepEqual(described.vaults, {
+    box: {
+      location: 'rest:https://web1@rest.example.org/bewaar/',
+      tier: 'archive',
+      password: '***',
+      'login-password': '***',
+      ca: '/etc/bewaar/ca.pem',
+      connections: 3,
+      bandwidth: '1.5 MB/s',
+    },
+    bucket: {
+      location: 's3://s3.example.org/b',
+      tier: 'archive',
+      password: '***',
+      'access-key': '***',
+      'secret-key': '***',
+      region: 'eu-central-1',
+      bandwidth: [{ from: '08:00', to: '18:30', rate: '0' }],
+    },
+  })
 })
 
 test('the description of one project has only the vaults that it uses', () => {

@@ -1,3 +1,4 @@
+import { describeBandwidth } from './bandwidth.ts'
 import type { CatalogPlace, Configuration, Notify } from './configuration.ts'
 import { formatDuration } from './duration.ts'
 import { formatLocation } from './location.ts'
@@ -44,9 +45,14 @@ function describeVault(vault: Vault): Description {
     password: secret,
     identity: vault.identity && secret,
     'known-hosts': vault.knownHosts,
+    'login-password': vault.loginPassword && secret,
+    ca: vault.authorities,
     'access-key': vault.accessKey && secret,
     'secret-key': vault.secretKey && secret,
+    region: vault.region,
     'object-lock': vault.objectLock,
+    connections: vault.connections,
+    bandwidth: vault.bandwidth && describeBandwidth(vault.bandwidth),
     place: vault.place && present(vault.place),
     capacity: vault.capacityBytes,
     price: vault.price && `${vault.price.amount} ${vault.price.currency}/${vault.price.per}`,

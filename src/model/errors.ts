@@ -11,6 +11,11 @@ export const modelError = defineErrors({
     message: '{text} is not a schedule: {reason}, for example "daily 03:00"',
     hint: 'Write daily 03:00, weekly sunday 05:00, monthly 1 04:00, every 4 hours or cron "0 3 * * *".',
   },
+  'time.invalid': {
+    kind: 'invalid',
+    message: '{text} is not a time of day from 00:00 to 23:59',
+    hint: 'Write hours and minutes, for example 08:00.',
+  },
   'location.invalid': {
     kind: 'invalid',
     message: '{text} is not a location: {reason}',

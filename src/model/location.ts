@@ -118,9 +118,9 @@ export function resticName(location: Location): string | undefined {
     case 'local':
       return location.path
     case 'sftp': // a path that begins with one slash is below the login folder, with two it is absolute
-      return `sftp://${formatLogin(location)}/${location.path.replace(/^\.\//, '')}`
+      return `sftp://${formatLogin(location)}/${encode(location.path.replace(/^\.\//, ''))}`
     case 's3':
-      return `s3:${location.endpoint}/${location.bucket}${location.prefix && `/${location.prefix}`}`
+      return `s3:${location.endpoint}/${location.bucket}${location.prefix && `/${encode(location.prefix)}`}`
     case 'rest':
       return `rest:${location.url}`
     case 'rest-ssh':

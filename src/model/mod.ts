@@ -28,6 +28,18 @@ export {
   type Location,
 } from './location.ts'
 export { lockTerm } from './lock-term.ts'
+export {
+  costOf,
+  growthDays,
+  judgeCapacity,
+  monthlyPrice,
+  usedBytes,
+  type Capacity,
+  type ProjectCost,
+  type RepositorySize,
+  type VaultMeasurement,
+} from './capacity.ts'
+export { judgeHealth, type ProjectFacts, type ProjectHealth, type Reason, type VaultFacts } from './health.ts'
 export { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
 export {
   criticalities,
@@ -78,5 +90,8 @@ export {
   type Weekday,
 } from './schedule.ts'
 export type { SecretReference } from './secret-reference.ts'
+export { lastSlot } from './slots.ts'
+export { judgeThreeTwoOne, type RuleMet } from './three-two-one.ts'
 export { requireSupported, unsupportedParts, type UnsupportedPart } from './unsupported.ts'
+export { judgeWorth, type JudgedWorth, type ProbeFacts, type ProbeRecord } from './worth.ts'
 export { objectLocks, tiers, type ObjectLock, type Price, type Tier, type Vault } from './vault.ts'

@@ -42,6 +42,8 @@ export interface CopyRecord {
   readonly endedAt: number
   readonly snapshots: number
   readonly bytesAdded: number
+  /** Share of what was sent that was to be read back, 0 to 1; absent when nobody knows any more. */
+  readonly verified?: number
   readonly findings: readonly Finding[]
   /** The run after which it was made. */
   readonly run?: string

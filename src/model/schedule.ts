@@ -65,9 +65,9 @@ export function formatSchedule(schedule: Schedule): string {
 
 type Refuse = (reason: string) => Error
 
-/** Reads `08:00`. @throws `schedule.invalid`. */
+/** Reads `08:00`. @throws `time.invalid`. */
 export function parseTimeOfDay(text: string): TimeOfDay {
-  return timeOfDay(text, (reason) => modelError('schedule.invalid', { text: JSON.stringify(text), reason }))
+  return timeOfDay(text, () => modelError('time.invalid', { text: JSON.stringify(text) }))
 }
 
 function timeOfDay(text: string, refuse: Refuse): TimeOfDay {
@@ -77,7 +77,8 @@ function timeOfDay(text: string, refuse: Refuse): TimeOfDay {
   return { hour, minute }
 }
 
-function formatTimeOfDay({ hour, minute }: TimeOfDay): string {
+/** The form that {@link parseTimeOfDay} reads. */
+export function formatTimeOfDay({ hour, minute }: TimeOfDay): string {
   return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
 }
 
@@ -115,4 +116,16 @@ function parsePattern(text: string, refuse: Refuse): string {
   }
   if (!next) throw refuse('it names a moment that never comes')
   return bare
+}
+
+/**
+ * The latest moment that a pattern of `cron` names, at or before `wall`; undefined when there is none.
+ *
+ * Both are what a clock on the wall shows, read as if it were UTC: milliseconds since 1970. So it knows nothing of changes
+ * of the clock.
+ */
+export function latestMatch(pattern: string, wall: number): number | undefined {
+  const cron = new Cron(pattern, { mode: '5-part', timezone: 'UTC', paused: true })
+  const [latest] = cron.previousRuns(1, new Date(wall + 1000)) // because it looks for what is earlier than that
+  return latest?.getTime()
 }

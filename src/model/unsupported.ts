@@ -42,10 +42,6 @@ function ofProject(project: Project): UnsupportedPart[] {
   const ignore = (key: string, text: string): void => {
     parts.push(ignored(`projects.${name}.${key}`, { project: name }, text))
   }
-  for (const [index, copying] of project.copies.entries()) {
-    if (copying.schedule)
-      ignore(`copies.${index}.schedule`, '`bewaar copy` makes this copy, nothing does by itself yet')
-  }
   if (project.keep.size > 0) ignore('keep', 'nothing is removed yet')
   if (project.restoreTest) ignore('restore-test', 'restores are not tested on a schedule yet')
   if (project.restore.after) ignore('restore.after', 'nothing is run after a restore yet')

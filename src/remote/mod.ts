@@ -13,4 +13,4 @@ export { checkEnd, runInShell, streamThere, type RemoteCall } from './run-progra
 export type { SftpOptions } from './sftp-exchange.ts'
 export { SftpClient, type SftpHandle, type Space } from './sftp.ts'
 export { lastLines, placeOf, sshArguments, sshEnvironment, type SshTarget } from './ssh-arguments.ts'
-export { SshConnection, type SshOptions } from './ssh.ts'
+export { explainEnd, SshConnection, type SshOptions } from './ssh.ts'

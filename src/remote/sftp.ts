@@ -171,6 +171,12 @@ export class SftpClient {
     return await this.#open('open', packetType.open, path, write | create | exclusive, 4, mode)
   }
 
+  /** Opens a file that is there for writing; `emptied`: makes it empty with that. */
+  async openForWriting(path: Path, content: 'kept' | 'emptied'): Promise<SftpHandle> {
+    const [write, truncate] = [2, 16]
+    return await this.#open('open', packetType.open, path, content === 'kept' ? write : write | truncate, 0)
+  }
+
   /** Up to 4 MiB are under way at once, and `bytes` must stay as they are until it returns; an aborted signal is noticed between two pieces. */
   async write(handle: SftpHandle, offset: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     const ahead: Promise<unknown>[] = []

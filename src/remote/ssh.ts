@@ -156,7 +156,8 @@ function startSsh(
   return startDuplex('ssh', args, { cwd: folder, env: sshEnvironment() }, signal)
 }
 
-function explainEnd(target: SshTarget, end: ProgramEnd): AppError {
+/** Why a session of the system's `ssh` ended that ssh itself says has failed. */
+export function explainEnd(target: SshTarget, end: ProgramEnd): AppError {
   const { host, user, port } = target
   if (systemCode(end.error) === 'ENOENT') return subprocessError('program.missing', { program: 'ssh' }, end.error)
   const place = placeOf(target)

@@ -6,10 +6,11 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
-import { encodeManifest } from '#model'
+import { encodeManifest, parseLocation } from '#model'
 import { dumpSources, localHost } from '#sources'
 import { drainParts, recordingContext, temporaryFolder } from '#sources/testing'
 import { needs } from '../../tests/needs.ts'
+import type { RepositoryPlace } from './repository-places.ts'
 import { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
 import { getStrategy } from './table.ts'
 
@@ -18,7 +19,13 @@ const facts: RestoreFacts = {
   project: 'shop',
   title: 'The shop',
   path: "/var/www/it's the shop",
-  repositories: ['/var/backups/bewaar/shop', 'sftp://backup@example.org/shop'],
+  repositories: [
+    {
+      vault: 'box',
+      location: { kind: 'sftp', user: 'backup', host: 'box.example.org', port: 23, path: './my backups/shop' },
+    },
+    { vault: 'local', location: { kind: 'local', path: '/var/backups/bewaar/shop' } },
+  ],
   sqlite: ['files/data/app.db'],
   json: ['files/data/clients.json'],
   servers: [
@@ -47,7 +54,8 @@ test('the instructions name everything that is there, in both languages', () => 
     const text = restoreInstructions({ ...facts, language })
     for (const named of [
       facts.title,
-      ...facts.repositories,
+      '/var/backups/bewaar/shop',
+      'sftp://backup@box.example.org:23/my%20backups/shop',
       'restic restore latest',
       'files/data/app.db',
       'files/data/clients.json',
@@ -144,7 +152,11 @@ test(
       hasPatch: false,
       elsewhere: [elsewhere],
     })
-    const text = restoreInstructions({ ...found, language: 'en', repositories: [repository] })
+    const text = restoreInstructions({
+      ...found,
+      language: 'en',
+      repositories: [{ vault: 'local', location: { kind: 'local', path: repository } }],
+    })
     const artifacts = context.artifacts.map(({ path, kind }) => {
       const bytes = drained.get(path)!
       return { path, kind, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
@@ -169,7 +181,7 @@ test(
     execFileSync('rm', ['-r', elsewhere])
     const target = join(folder.path, 'restored')
     const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands)
-    assert.equal(blocks.length, 8)
+    assert.equal(blocks.length, 9)
     const script = blocks.join('').replaceAll('/tmp/restored', target)
     const output = execFileSync('sh', ['-euxc', script], {
       env,
@@ -197,5 +209,64 @@ test('roles are restored before the databases that they own, users after the dat
       places.toSorted((a, b) => a - b),
     )
     assert.ok(!places.includes(-1))
+  }
+})
+
+const elsewhere: readonly { readonly place: RepositoryPlace; readonly named: readonly string[] }[] = [
+  {
+    place: { vault: 'box', location: parseLocation('sftp://u1@box.example.org:23/./back ups/shop') },
+    named: [
+      'export RESTIC_REPOSITORY=sftp://u1@box.example.org:23/back%20ups/shop',
+      "-o sftp.command='ssh -i /path/to/private-key -p 23 -l u1 box.example.org -s sftp'",
+    ],
+  },
+  {
+    place: { vault: 'b2', location: parseLocation('s3://s3.example.org/bucket/shop'), region: 'eu-central-1' },
+    named: [
+      'export RESTIC_REPOSITORY=s3:https://s3.example.org/bucket/shop',
+      'export AWS_ACCESS_KEY_ID=ACCESS-KEY',
+      'export AWS_SECRET_ACCESS_KEY=SECRET-KEY',
+      'export AWS_DEFAULT_REGION=eu-central-1',
+    ],
+  },
+  {
+    place: {
+      vault: 'rest',
+      location: parseLocation('rest:https://web1@rest.example.org/shop/'),
+      hasOwnAuthority: true,
+    },
+    named: [
+      'export RESTIC_REPOSITORY=rest:https://rest.example.org/shop/',
+      'export RESTIC_REST_USERNAME=web1',
+      'export RESTIC_REST_PASSWORD=PASSWORD-OF-THE-SERVER',
+      '--cacert /path/to/ca.pem',
+    ],
+  },
+  {
+    place: { vault: 'append', location: parseLocation('rest+ssh://u1@box.example.org:23/shop') },
+    named: [
+      'export RESTIC_REPOSITORY=rclone:',
+      "-o rclone.program='ssh -i /path/to/private-key -p 23 -l u1 box.example.org rclone'",
+      'sftp://u1@box.example.org:23/FOLDER/shop',
+    ],
+  },
+]
+
+test('for each kind of place the instructions say what restic needs there, in both languages', () => {
+  for (const { place, named } of elsewhere) {
+    for (const language of ['nl', 'en'] as const) {
+      const text = restoreInstructions({ ...facts, language, repositories: [place] })
+      for (const part of named) assert.ok(text.includes(part), `${language}: ${part}`)
+    }
+  }
+})
+
+test('all the vaults are listed, those on this machine first', () => {
+  const local = { vault: 'disk', location: parseLocation('/var/backups/shop') }
+  for (const language of ['nl', 'en'] as const) {
+    const repositories = [...elsewhere.map(({ place }) => place), local]
+    const text = restoreInstructions({ ...facts, language, repositories })
+    const vaults = [...text.matchAll(/^### (\w+): /gm)].map(([, vault]) => vault)
+    assert.deepEqual(vaults, ['disk', 'box', 'b2', 'rest', 'append'])
   }
 })

@@ -1,5 +1,6 @@
 import type { Language, Project } from '#model'
 import { placeOf, rawPathOf, shownPath, type PlannedSource, type RawPath } from '#sources'
+import { quoted, sayPlaces, type RepositoryPlace } from './repository-places.ts'
 import type { ProjectPlan } from './strategy.ts'
 
 /** What RESTORE.md tells about. The same facts give the same text, so that it is stored once. */
@@ -9,8 +10,8 @@ export interface RestoreFacts {
   readonly title: string
   /** Where the project was on its machine. */
   readonly path: string
-  /** Places of the repositories that hold it, the one that was written to first; no credentials. */
-  readonly repositories: readonly string[]
+  /** The repositories that hold it, the one that was written to first. */
+  readonly repositories: readonly RepositoryPlace[]
   /** Paths in the snapshot of the databases that have a place of their own in it. */
   readonly sqlite: readonly string[]
   readonly json: readonly string[]
@@ -90,11 +91,10 @@ interface Commands {
 
 const target = '/tmp/restored'
 
-function commandsOf({ project, path, repositories, sqlite, servers, elsewhere }: RestoreFacts): Commands {
+function commandsOf({ project, path, sqlite, servers, elsewhere }: RestoreFacts): Commands {
   const home = quoted(path)
   return {
     fetch: block([
-      `export RESTIC_REPOSITORY=${quoted(repositories[0] ?? '')}`,
       `restic snapshots --tag ${quoted(`project:${project}`)}`,
       'restic check --read-data',
       `restic restore latest --tag ${quoted(`project:${project}`)} --target ${target}`,
@@ -162,6 +162,7 @@ function has({ servers }: RestoreFacts, kind: DumpedServer['kind']): boolean {
 
 function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
   const { title, path, repositories, elsewhere, json } = facts
+  const one = repositories.length === 1
   return [
     `# How to restore ${title}`,
     '',
@@ -171,9 +172,13 @@ function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
     '',
     '## 1. Get the files',
     '',
-    'The repository is at one of these places:',
+    one
+      ? 'The repository is here. Run these lines, and those after them in the same shell.'
+      : 'The repository is at each of these places; one that is farther away may lack the newest backup. Choose one,',
+    ...(one ? [] : ['run its lines, and those after all of them in the same shell.']),
     '',
-    ...repositories.map((place) => `- \`${place}\``),
+    ...sayPlaces(repositories, 'en'),
+    '### Then',
     '',
     '`restic snapshots` lists the backups; put the id of one in the place of `latest` to take an older one. Run it as root',
     'to get owners and permissions back. restic asks for the password.',
@@ -261,6 +266,7 @@ function inEnglish(facts: RestoreFacts, commands: Commands): string[] {
 
 function inDutch(facts: RestoreFacts, commands: Commands): string[] {
   const { title, path, repositories, elsewhere, json } = facts
+  const one = repositories.length === 1
   return [
     `# ${title} terugzetten`,
     '',
@@ -270,9 +276,13 @@ function inDutch(facts: RestoreFacts, commands: Commands): string[] {
     '',
     '## 1. De bestanden ophalen',
     '',
-    'De repository staat op een van deze plaatsen:',
+    one
+      ? 'De repository staat hier. Voer deze regels uit, en die erna in dezelfde shell.'
+      : 'De repository staat op elk van deze plaatsen; op een die verder weg is kan de nieuwste back-up ontbreken. Kies er een,',
+    ...(one ? [] : ['voer de regels ervan uit, en die na al deze in dezelfde shell.']),
     '',
-    ...repositories.map((place) => `- \`${place}\``),
+    ...sayPlaces(repositories, 'nl'),
+    '### Daarna',
     '',
     '`restic snapshots` toont de back-ups; zet het nummer van een ervan op de plaats van `latest` om een oudere te nemen.',
     'Doe dit als root om eigenaren en rechten terug te krijgen. restic vraagt om het wachtwoord.',
@@ -353,11 +363,6 @@ function inDutch(facts: RestoreFacts, commands: Commands): string[] {
 
 function block(lines: readonly string[]): string[] {
   return ['```sh', ...lines, '```', '']
-}
-
-/** As one word for a shell. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function parentOf(path: string): string {

@@ -16,6 +16,16 @@ export const usecaseError = defineErrors({
     message: 'Project {project} could not be made quiet: {reason}',
     hint: 'Run the program by hand where the project is, or take it out of `quiet` in the configuration.',
   },
+  'copy.in-progress': {
+    kind: 'locked',
+    message: 'Project {project} is being copied to {vault} already, since {since}',
+    hint: 'Wait until it has ended. A copy whose process is gone is closed by itself.',
+  },
+  'vault.emptied': {
+    kind: 'missing',
+    message: 'Nothing of project {project} is in {place}, where {count} backups were known',
+    hint: 'See that its disk is mounted and that the location is right, before anything is written there.',
+  },
   'restore.no-backup': {
     kind: 'missing',
     message: 'There is no backup of project {project} {which} in {vaults}',

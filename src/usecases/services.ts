@@ -35,8 +35,8 @@ export interface Services {
   temporaryFolder(): Promise<TemporaryFolder>
   /** A file of settings that is no secret. @param path - absolute. */
   readText(path: string): Promise<string>
-  /** Where backups of a project to a vault remember what they saw, one for the next. */
-  memoryOf(vault: string, project: string): MemoryPlace
+  /** Where backups of a project to a vault remember what they saw, one for the next: folders, or locks of files. */
+  memoryOf(vault: string, project: string, of?: 'folders' | 'locks'): MemoryPlace
   /** Absolute; what is read often of places that are not on this machine, and may be removed at any time. */
   readonly cacheFolder: string
   progress(report: ProgressReport): void

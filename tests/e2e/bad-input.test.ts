@@ -363,14 +363,16 @@ const refusedInUse: readonly Wrong[] = [
     prepare: lockHot,
   },
   {
-    what: 'a vault that is a file',
+    what: 'vaults that are files',
     line: 'init',
     code: 'backend.place-missing',
     exit: 1,
     message: /\/hot\/shop is not there, or is not a folder$/,
     prepare: async (place) => {
-      await rm(place.at('hot'), { recursive: true })
-      await place.write('hot', 'no folder')
+      for (const vault of ['hot', 'archive']) {
+        await rm(place.at(vault), { recursive: true })
+        await place.write(vault, 'no folder')
+      }
     },
   },
   {

@@ -9,6 +9,7 @@ import { startMariadb, startPostgresql, type MariadbServer, type PostgresqlServe
 import { makeApplication } from '../fixtures/applications/applications.ts'
 import { needs } from '../needs.ts'
 import { emptyPlace, type Ended, type Place } from './place.ts'
+import { around, shownByProcesses } from './shown-by-processes.ts'
 
 /** Words that must be nowhere but in the settings of the applications and in what is sealed. */
 const canaries = ['canary-of-mysql', 'canary-of-postgresql', 'canary-of-the-vault'] as const
@@ -98,31 +99,6 @@ interface Report {
 
 function reportOf(out: string, project: string): Report {
   return (JSON.parse(out) as Report[]).find((report) => report.project === project)!
-}
-
-/**
- * What every process of the machine shows of itself: its arguments, and its environment as far as we may read it. Bewaar's
- * own are left out, and those of a child that has not become another program yet.
- */
-function shownByProcesses(own: number): string {
-  const texts: string[] = []
-  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))
-  for (const pid of pids.map(Number).filter((one) => one !== own)) {
-    const before = shown(pid, 'cmdline')
-    const environment = shown(pid, 'environ')
-    const ownArguments = shown(own, 'cmdline')
-    if (before !== ownArguments && shown(pid, 'cmdline') !== ownArguments) texts.push(before, environment)
-  }
-  return texts.join('\n')
-}
-
-/** Nothing for a process that has ended, or is not ours to read. */
-function shown(pid: number, file: 'cmdline' | 'environ'): string {
-  try {
-    return readFileSync(join('/proc', String(pid), file), 'latin1')
-  } catch {
-    return ''
-  }
 }
 
 describe('Laravel applications with databases', { skip, concurrency: 1 }, () => {
@@ -234,8 +210,3 @@ describe('Laravel applications with databases', { skip, concurrency: 1 }, () => 
     }
   })
 })
-
-function around(text: string, word: string): string {
-  const at = text.indexOf(word)
-  return text.slice(Math.max(0, at - 100), at + 30)
-}

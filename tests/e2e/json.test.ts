@@ -131,9 +131,14 @@ describe('with --json each result is one document of a form that stays', { concu
   })
 
   test('copy', async () => {
-    const [copy] = await listOf(place, 'copy')
-    const nothing = { snapshots: 0, bytesAdded: 0, findings: [] }
-    assert.deepEqual(copy, { project: 'shop', vault: 'archive', status: 'complete', ...nothing })
+    const [{ seconds, ...copy } = {}] = await listOf(place, 'copy')
+    assert.equal(typeof seconds, 'number')
+    const about = { project: 'shop', from: 'hot', vault: 'archive' }
+    const nothing = { snapshots: 0, bytesAdded: 0, verified: 1, findings: [] }
+    assert.deepEqual(copy, { ...about, status: 'complete', ...nothing })
+    const [plan] = await listOf(place, 'copy', '--dry-run')
+    assert.deepEqual(plan, { ...about, snapshots: [], present: 1, bytes: 0, findings: [] })
+    assert.deepEqual(await listOf(place, 'copy', '--due'), [])
   })
 
   test('restore, planned and performed', async () => {

@@ -53,7 +53,7 @@ test(
       writeFileSync(join(restored, name), bytes)
     }
     const facts = restoreFactsOf({ name: 'portaal', title: 'Portaal', path }, plan, parts)
-    const instructions = restoreInstructions({ ...facts, language: 'en', repositories: ['/vault'] })
+    const instructions = restoreInstructions({ ...facts, language: 'en', repositories: [] })
 
     await using newPostgresql = await startPostgresql()
     await using newMariadb = await startMariadb()

@@ -10,7 +10,7 @@ export type Direction = 'up' | 'down'
  * - `reset`: it ends with RST, bytes under way are lost;
  * - `stall`: it stays open, and nothing gets through any more;
  * - `half-open`: the server has gone, and the client is not told;
- * - `slow`: one byte gets through every `slowMs`;
+ * - `slow`: one byte gets through every `slowMs`, each way;
  * - `refuse`: it is reset, and so is each of the next `refusals` connections as it begins.
  */
 export type ProxyAction = 'cut' | 'reset' | 'stall' | 'half-open' | 'slow' | 'refuse'
@@ -24,14 +24,23 @@ export interface Strike {
   readonly refusals?: number
 }
 
+/** What has passed in one direction: the bytes, and how many there were whenever a piece of them ended. */
+export interface Traffic {
+  readonly bytes: number
+  readonly marks: readonly number[]
+}
+
 /** Bytes that may be under way in one direction, so that a long way carries as much as a short one. */
 const mostUnderWay = 64 * 1024 * 1024
-const slowMs = 100
 
 /** Stands between a client and a server on loopback, passes their bytes on, and fails on purpose. */
 export class FaultProxy implements AsyncDisposable {
   /** What each direction takes longer. */
   delayMs = 0
+  /** What each byte takes on a connection that has become slow. */
+  slowMs = 100
+  /** Whether the server of a connection that has stalled is told when the client gives it up. */
+  tellsServer = true
   /** Connections that began, refused ones among them. */
   connections = 0
   /** Connections that are refused from now on. */
@@ -41,16 +50,17 @@ export class FaultProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   #strike: Strike | undefined
   #left = 0
+  #recorded: Record<Direction, { bytes: number; readonly marks: number[] }> | undefined
 
   private constructor(target: number) {
     this.#target = target
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client))
   }
 
-  /** @param target - a port of this machine. */
-  static async start(target: number): Promise<FaultProxy> {
+  /** @param target - a port of this machine. @param port - where it listens; default: one that is free. */
+  static async start(target: number, port = 0): Promise<FaultProxy> {
     const proxy = new FaultProxy(target)
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => proxy.#server.listen(port, '127.0.0.1', resolve))
     return proxy
   }
 
@@ -77,6 +87,11 @@ export class FaultProxy implements AsyncDisposable {
     this.refusals = 0
   }
 
+  /** Writes down what passes from now on, until it is called again. @returns what has passed so far, at any time. */
+  record(): Record<Direction, Traffic> {
+    return (this.#recorded = { up: { bytes: 0, marks: [] }, down: { bytes: 0, marks: [] } })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
@@ -90,7 +105,7 @@ export class FaultProxy implements AsyncDisposable {
       return
     }
     const server = connect({ port: this.#target, host: '127.0.0.1', noDelay: true })
-    const link = new Link(client, server)
+    const link = new Link(client, server, this.slowMs)
     this.#keep(client, server)
     this.#pass('up', client, server, link)
     this.#pass('down', server, client, link)
@@ -109,6 +124,7 @@ export class FaultProxy implements AsyncDisposable {
     const later = (work: () => void): void => void (this.delayMs > 0 ? setTimeout(work, this.delayMs) : work())
     from.on('data', (bytes: Buffer) => {
       if (link.isStalled) return
+      this.#count(direction, bytes.length)
       const passed = this.#beforeStrike(direction, bytes)
       underWay += passed.length
       if (underWay > mostUnderWay) from.pause()
@@ -121,7 +137,19 @@ export class FaultProxy implements AsyncDisposable {
       })
     })
     from.on('end', () => later(() => void (link.isStalled || to.end())))
-    from.on('close', () => later(() => void (link.isStalled && direction === 'down' ? undefined : to.destroy())))
+    from.on('close', () => later(() => void (this.#isTold(direction, link) && to.destroy())))
+  }
+
+  /** Whether the other side learns that this one has gone. */
+  #isTold(direction: Direction, link: Link): boolean {
+    return !link.isStalled || (direction === 'up' && this.tellsServer)
+  }
+
+  #count(direction: Direction, bytes: number): void {
+    const traffic = this.#recorded?.[direction]
+    if (!traffic) return
+    traffic.bytes += bytes
+    traffic.marks.push(traffic.bytes)
   }
 
   #beforeStrike(direction: Direction, bytes: Buffer): Buffer {
@@ -163,23 +191,34 @@ export class FaultProxy implements AsyncDisposable {
   }
 }
 
+interface Waiting {
+  bytes: Buffer
+  readonly done: () => void
+}
+
 /** The two halves of one connection. */
 class Link {
   readonly client: Socket
   readonly server: Socket
   isStalled = false
   isSlow = false
+  readonly #slowMs: number
+  /** What still drips, by where it goes: in the order in which it came. */
+  readonly #waiting = new Map<Socket, Waiting[]>()
 
-  constructor(client: Socket, server: Socket) {
+  constructor(client: Socket, server: Socket, slowMs: number) {
     this.client = client
     this.server = server
+    this.#slowMs = slowMs
   }
 
   write(to: Socket, bytes: Buffer, done: () => void): void {
     if (this.isStalled || bytes.length === 0 || to.destroyed) return done()
     if (!this.isSlow) return void to.write(bytes, done)
-    to.write(bytes.subarray(0, 1))
-    setTimeout(() => this.write(to, bytes.subarray(1), done), slowMs)
+    const waiting = this.#waiting.get(to) ?? []
+    this.#waiting.set(to, waiting)
+    waiting.push({ bytes, done })
+    if (waiting.length === 1) this.#drip(to, waiting)
   }
 
   cut(): void {
@@ -190,5 +229,18 @@ class Link {
   reset(): void {
     this.client.resetAndDestroy()
     this.server.resetAndDestroy()
+  }
+
+  #drip(to: Socket, waiting: Waiting[]): void {
+    const first = waiting[0]
+    if (!first) return
+    if (to.destroyed || to.writableEnded) {
+      for (const { done } of waiting.splice(0)) done()
+      return
+    }
+    to.write(first.bytes.subarray(0, 1))
+    first.bytes = first.bytes.subarray(1)
+    if (first.bytes.length === 0) waiting.shift()!.done()
+    setTimeout(() => this.#drip(to, waiting), this.#slowMs)
   }
 }

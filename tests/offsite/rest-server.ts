@@ -27,7 +27,7 @@ export async function startRclone(...options: readonly string[]): Promise<TestRc
 }
 
 /** Starts it anew where it was before. */
-export async function restartRclone({ url, folder }: TestRclone): Promise<TestRclone> {
+export async function restartRclone({ url, folder }: Pick<TestRclone, 'folder' | 'url'>): Promise<TestRclone> {
   return startOver(folder, ['--addr', new URL(url).host], new AsyncDisposableStack())
 }
 

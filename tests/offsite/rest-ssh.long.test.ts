@@ -8,6 +8,7 @@ import { collect } from '#base'
 import type { Backend } from '#engine'
 
 import { createRestOverSsh, openRestOverSsh } from '#engine'
+import { backendSuite } from '#engine/testing'
 import { needs } from '../needs.ts'
 import { endProcess, startSshd, type TestSshd } from '../remote/sshd.ts'
 import { filesBelow, scratchFolder } from './rest-server.ts'
@@ -35,6 +36,18 @@ suite('REST over SSH', { skip: needs('rclone', 'sshd', 'ssh') }, () => {
   })
   after(() => sshd?.[Symbol.asyncDispose]())
   const create = (path: string): Promise<Backend> => createRestOverSsh({ target: sshd.target, path })
+
+  let made = 0
+  backendSuite('REST over SSH that only appends', () => create(`suite/${made++}`), { appendOnly: true })
+
+  suite('without --append-only', () => {
+    let free: TestSshd
+    before(async () => {
+      free = await startSshd({ keyOptions: keyOptions.replace(' --append-only', '') })
+    })
+    after(() => free?.[Symbol.asyncDispose]())
+    backendSuite('REST over SSH', () => createRestOverSsh({ target: free.target, path: `suite/${made++}` }))
+  })
 
   test('stores, lists and loads over one login, and nothing can be removed but locks', async () => {
     await using backend = await create('aimtrack')
@@ -101,9 +114,12 @@ suite('REST over SSH', { skip: needs('rclone', 'sshd', 'ssh') }, () => {
     const nobody = join(scratch.path, 'known_hosts')
     writeFileSync(nobody, '')
     await using unknown = await openRestOverSsh({ target: { ...sshd.target, knownHosts: nobody } })
-    await assert.rejects(Array.fromAsync(unknown.list('pack')), { code: 'backend.denied', message: /[Hh]ost key/ })
+    await assert.rejects(Array.fromAsync(unknown.list('pack')), {
+      code: 'remote.host-key',
+      message: /host key is not in/,
+    })
     await using stranger = await openRestOverSsh({ target: { ...sshd.target, identity: nobody } })
-    await assert.rejects(Array.fromAsync(stranger.list('pack')), code('backend.denied'))
+    await assert.rejects(Array.fromAsync(stranger.list('pack')), code('remote.denied'))
     const gone = openRestOverSsh({ target: { ...sshd.target, port: 1 } })
     await using absent = await gone
     await assert.rejects(Array.fromAsync(absent.list('pack')), { code: 'backend.unavailable', message: /refused/ })

@@ -49,6 +49,7 @@ suite('a REST server', { skip: needs('rclone') }, () => {
   const create = (url: string): Promise<Backend> => createRest({ url: `${url}/r${made++}` })
 
   backendSuite('REST over HTTP/1.1', () => create(server.url))
+  backendSuite('REST over HTTP/1.1 that only appends', () => create(appending.url), { appendOnly: true })
 
   test('that only appends takes every file once, removes none but locks, and says so', async () => {
     await using backend = await create(appending.url)

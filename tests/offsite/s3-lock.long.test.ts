@@ -248,6 +248,49 @@ describe('S3 with Object Lock', { skip }, () => {
     }
   })
 
+  test('a legal hold keeps a file whatever its lock says, until it is lifted', async () => {
+    const refs = ['1', '2'].map((digit) => ({ type: 'pack', name: digit.repeat(64) }) as const)
+    const key = `hold/data/11/${refs[0]!.name}`
+    await using backend = await scene.open(bucket, { prefix: 'hold', ...lockFor(1) })
+    for (const ref of refs) await backend.save(ref, Buffer.from('evidence'))
+    // what was put over a file must not get the hold in the place of it
+    await scene.owner.putObject({ Bucket: bucket, Key: key, Body: 'a lie' })
+    assert.equal(await backend.findHold(refs[0]!), false)
+    assert.equal(await backend.hold(refs, true), 2)
+    assert.equal(await backend.hold(refs, true), 0)
+    assert.equal(await backend.findHold(refs[0]!), true)
+    const [lie, truth] = await versions(key)
+    const statusOf = async (VersionId: string): Promise<string | undefined> =>
+      (await scene.owner.getObjectLegalHold({ Bucket: bucket, Key: key, VersionId })).LegalHold?.Status
+    assert.equal(await statusOf(truth!), 'ON')
+    assert.notEqual(await statusOf(lie!).catch(() => undefined), 'ON')
+
+    await pause(2200) // until the locks are over
+    const held = { code: 'backend.denied', message: /it is under a legal hold/ }
+    await assert.rejects(backend.remove(refs[0]!), held)
+    await using careless = await scene.open(bucket, { prefix: 'hold' })
+    await assert.rejects(careless.remove(refs[0]!), held)
+    const target = { Bucket: bucket, Key: key, VersionId: truth! }
+    await assert.rejects(scene.owner.deleteObject({ ...target, BypassGovernanceRetention: true }), {
+      name: 'AccessDenied',
+    })
+    assert.equal(Buffer.from(await readFile(backend, refs[0]!)).toString(), 'evidence')
+
+    assert.equal(await backend.hold([refs[0]!], false), 1)
+    assert.equal(await backend.findHold(refs[0]!), false)
+    await backend.remove(refs[0]!)
+    assert.deepEqual(await versions(key), [])
+    assert.equal(await backend.findHold(refs[1]!), true)
+    await assert.rejects(backend.hold([refs[0]!], true), { code: 'backend.missing' })
+  })
+
+  test('a legal hold is not believed where there are none', async () => {
+    await using backend = await openS3(scene.options(await scene.makeBucket('versioned')))
+    await backend.save(pack, Buffer.from('x'))
+    await assert.rejects(backend.hold([pack], true), { code: 'backend.lock-missing' })
+    assert.equal(await backend.findHold(pack), false)
+  })
+
   test('usage counts current files, older versions and delete markers', async () => {
     const prefix = 'usage'
     await using backend = await scene.open(bucket, { prefix, ...lockFor(60), pageSize: 2 })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer as createHttpServer, request } from 'node:http'
+import { createServer as createHttpServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /** What a way to a server does from some byte of an answer on. */
@@ -60,15 +60,45 @@ export async function startPickyProxy(
   port: number,
 ): Promise<AsyncDisposable & { endpoint: string; refused(): number }> {
   let refused = 0
+  const proxy = await startHttpProxy(port, (incoming, answer) => {
+    if (incoming.method !== 'PUT' || incoming.headers['if-none-match'] === undefined) return false
+    refused++
+    incoming.resume()
+    const message = 'A header you provided implies functionality that is not implemented'
+    answer.writeHead(501, { 'content-type': 'application/xml' })
+    answer.end(`<?xml version="1.0"?><Error><Code>NotImplemented</Code><Message>${message}</Message></Error>`)
+    return true
+  })
+  return { ...proxy, refused: () => refused }
+}
+
+/** What was asked of a server. */
+export interface SeenRequest {
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  readonly authorization: string
+}
+
+/** A way to a server that remembers what was asked for, until that is taken. */
+export async function startListeningProxy(
+  port: number,
+): Promise<AsyncDisposable & { endpoint: string; take(): SeenRequest[] }> {
+  const seen: SeenRequest[] = []
+  const proxy = await startHttpProxy(port, ({ method = '', url = '', headers }) => {
+    seen.push({ method, path: decodeURIComponent(url), authorization: headers.authorization ?? '' })
+    return false
+  })
+  return { ...proxy, take: () => seen.splice(0) }
+}
+
+/** @param answers - whether it has answered by itself; else the request goes on to the server. */
+async function startHttpProxy(
+  port: number,
+  answers: (incoming: IncomingMessage, answer: ServerResponse) => boolean,
+): Promise<AsyncDisposable & { endpoint: string }> {
   const server = createHttpServer((incoming, answer) => {
-    if (incoming.method === 'PUT' && incoming.headers['if-none-match'] !== undefined) {
-      refused++
-      incoming.resume()
-      const message = 'A header you provided implies functionality that is not implemented'
-      answer.writeHead(501, { 'content-type': 'application/xml' })
-      answer.end(`<?xml version="1.0"?><Error><Code>NotImplemented</Code><Message>${message}</Message></Error>`)
-      return
-    }
+    if (answers(incoming, answer)) return
     const { method, url, headers } = incoming
     const onward = request({ port, host: '127.0.0.1', method, path: url, headers }, (found) => {
       answer.writeHead(found.statusCode ?? 502, found.headers)
@@ -81,7 +111,6 @@ export async function startPickyProxy(
   await once(server, 'listening')
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    refused: () => refused,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       server.close()

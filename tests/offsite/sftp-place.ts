@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -24,6 +24,14 @@ export function makeHomeFolder(sshd: TestSshd, name: string): string {
   mkdirSync(path)
   chmodSync(path, 0o777)
   return path
+}
+
+/** The server of a test, as it is reached by another port: that of a proxy. What is known of its key stays as it is. */
+export function targetBehind(sshd: TestSshd, port: number): TestSshd['target'] {
+  const knownHosts = join(sshd.folder, `known_hosts_${port}`)
+  const line = `[127.0.0.1]:${port} ${readFileSync(join(sshd.folder, 'host.pub'), 'utf8')}`
+  if (!existsSync(knownHosts)) writeFileSync(knownHosts, line)
+  return { ...sshd.target, port, knownHosts }
 }
 
 /** Process ids of each `ssh` that this process started and that has not ended. */

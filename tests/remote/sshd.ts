@@ -20,6 +20,10 @@ export interface TestSshd extends AsyncDisposable {
   readonly target: SshTarget & { readonly identity: string; readonly knownHosts: string }
   /** Process ids of the connections that are open, the processes that serve them among it. */
   sessions(): number[]
+  /** Ends it at once with all its sessions. */
+  stop(): Promise<void>
+  /** Starts it again after `stop`, on the same port. */
+  restart(): Promise<void>
   /** What `-F` is given: none of the settings of this machine. */
   readonly settings: string
 }
@@ -35,6 +39,8 @@ export interface SshdOptions {
   readonly user?: string
   /** Default: /bin/sh. */
   readonly shell?: string
+  /** Default: one that is free. */
+  readonly port?: number
 }
 
 /**
@@ -47,6 +53,7 @@ export async function startSshd({
   subsystem = 'internal-sftp',
   shell = '/bin/sh',
   user: existing,
+  port: wanted,
 }: SshdOptions = {}): Promise<TestSshd> {
   await using undo = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'bewaar-sshd-'))
@@ -58,7 +65,7 @@ export async function startSshd({
   const user = makesUser ? makeUser(home, shell) : accountOf(existing ?? userInfo().username)
   if (makesUser) undo.defer(() => void spawnSync('userdel', ['--force', user.name]))
 
-  const port = await freePort()
+  const port = wanted ?? (await freePort())
   for (const name of ['host', 'identity']) {
     run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(folder, name)])
   }
@@ -88,18 +95,23 @@ export async function startSshd({
   ]
   writeFileSync(join(folder, 'sshd_config'), `${lines.join('\n')}\n`)
   if (isRoot) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-  const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
   let log = ''
-  server.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()))
-  const ended = new Promise<void>((resolve) => server.on('close', () => resolve()))
-  const sessions = (): number[] => descendantsOf(server.pid!)
-  undo.defer(async () => {
-    for (const pid of sessions()) endProcess(pid)
-    server.kill('SIGKILL')
-    await ended
-  })
+  const start = (): { pid: number; ended: Promise<void> } => {
+    const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    server.stderr.on('data', (bytes: Buffer) => (log += bytes.toString()))
+    return { pid: server.pid!, ended: new Promise<void>((resolve) => server.on('close', () => resolve())) }
+  }
+  let running: ReturnType<typeof start> | undefined = start()
+  const sessions = (): number[] => (running ? descendantsOf(running.pid) : [])
+  const stop = async (): Promise<void> => {
+    if (!running) return
+    for (const pid of [...sessions(), running.pid]) endProcess(pid)
+    await running.ended
+    running = undefined
+  }
+  undo.defer(stop)
   await listening(port, () => log)
 
   const stack = undo.move()
@@ -111,6 +123,11 @@ export async function startSshd({
     settings,
     target: { host: '127.0.0.1', port, user: user.name, identity: join(folder, 'identity'), knownHosts, settings },
     sessions,
+    stop,
+    restart: async () => {
+      running = start()
+      await listening(port, () => log)
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

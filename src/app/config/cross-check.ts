@@ -131,6 +131,12 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
         report(['keep', vault], `the project neither writes nor copies to the vault ${vault}`)
       }
     }
+    const keep = tableOf(project, 'keep')
+    for (const vault of known.filter((name) => used.has(name) && has(vaults[name], 'object-lock'))) {
+      if (has(keep[vault], 'for') || has(keep[vault], 'within')) continue
+      const because = `because ${vault} locks what it gets until a date`
+      report(['keep', vault], `needs for or within, ${because}, for example { for: 7 years }`)
+    }
     if (isElsewhere && typeof project['path'] === 'string' && project['path'].startsWith('.')) {
       report(['path'], 'must be absolute for a project on another server, for example "/var/www/shop"')
     }

@@ -346,6 +346,83 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
     'bewaar.yaml:1:52 vaults.a.price: "19 euro" is not a price, for example "19.04 EUR/month"',
   ],
   [
+    'a rate without a time',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, bandwidth: 10 MB } }\n',
+    'bewaar.yaml:1:62 vaults.a.bandwidth: must be a rate, for example 10 MB/s, or a list such as [{ from: 08:00, to: 18:00, rate: 2 MB/s }]',
+  ],
+  [
+    'a rate that is a number',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, bandwidth: 10 } }\n',
+    'bewaar.yaml:1:62 vaults.a.bandwidth: must be a rate, for example 10 MB/s, or a list such as [{ from: 08:00, to: 18:00, rate: 2 MB/s }]',
+  ],
+  [
+    'a rule of bandwidth without a rate',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, bandwidth: [{ from: 08:00, to: 18:00 }] } }\n',
+    'bewaar.yaml:1:62 vaults.a.bandwidth: must be a rate, for example 10 MB/s, or a list such as [{ from: 08:00, to: 18:00, rate: 2 MB/s }]',
+  ],
+  [
+    'a rule of bandwidth at 25 o’clock',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, bandwidth: [{ from: 08:00, to: 25:00, rate: 0 }] } }\n',
+    'bewaar.yaml:1:62 vaults.a.bandwidth: must be a rate, for example 10 MB/s, or a list such as [{ from: 08:00, to: 18:00, rate: 2 MB/s }]',
+  ],
+  [
+    'bandwidth in no rule',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, bandwidth: [] } }\n',
+    'bewaar.yaml:1:62 vaults.a.bandwidth: needs at least one entry, for example "10 MB/s"',
+  ],
+  [
+    'bandwidth of a disk',
+    'vaults: { a: { location: /a, password: { env: A }, bandwidth: 10 MB/s, connections: 2 } }\n',
+    'bewaar.yaml:1:52 vaults.a.bandwidth: is for sftp://, s3://, rest:https://, rest+ssh:// locations only',
+    'bewaar.yaml:1:72 vaults.a.connections: is for sftp://, s3://, rest:https://, rest+ssh:// locations only',
+  ],
+  [
+    'no connection',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, connections: 0 } }\n',
+    'bewaar.yaml:1:62 vaults.a.connections: must be at least 1',
+  ],
+  [
+    'too many connections',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, connections: 65 } }\n',
+    'bewaar.yaml:1:62 vaults.a.connections: must be at most 64',
+  ],
+  [
+    'what only a REST server wants',
+    'vaults: { a: { location: "sftp://h/x", password: { env: A }, login-password: { env: B }, ca: /ca.pem, region: x } }\n',
+    'bewaar.yaml:1:62 vaults.a.login-password: is for rest:https:// locations only',
+    'bewaar.yaml:1:90 vaults.a.ca: is for rest:https:// locations only',
+    'bewaar.yaml:1:103 vaults.a.region: is for s3:// locations only',
+  ],
+  [
+    'a vault that locks, without a term',
+    `vaults:
+  local: { location: /var/backups, password: { env: A } }
+  b2: { location: "s3://h/bucket/x", password: { env: A }, access-key: { env: B }, secret-key: { env: C }, object-lock: compliance }
+projects:
+  none: { type: generic, path: /a, schedule: daily 03:00, copies: [{ to: b2 }] }
+  counts: { type: generic, path: /b, schedule: daily 03:00, vault: b2, keep: { b2: { daily: 7, prune: never } } }
+  term: { type: generic, path: /c, schedule: daily 03:00, vault: b2, keep: { b2: { daily: 7, within: 30 days } } }
+  unlocked: { type: generic, path: /d, schedule: daily 03:00, keep: { local: { daily: 7 } } }
+`,
+    'bewaar.yaml:5:3 projects.none.keep.b2: needs for or within, because b2 locks what it gets until a date, for example { for: 7 years }',
+    'bewaar.yaml:6:80 projects.counts.keep.b2: needs for or within, because b2 locks what it gets until a date, for example { for: 7 years }',
+  ],
+  [
+    'a password of a login as such',
+    'vaults: { a: { location: "rest:https://u@h/x", password: { env: A }, login-password: hunter2 } }\n',
+    'bewaar.yaml:1:70 vaults.a.login-password: a secret is never written here as such, use a reference: { env: NAME }, { file: /path }, { command: [program, argument] } or { credential: name }',
+  ],
+  [
+    'a bucket without keys',
+    'vaults: { a: { location: "s3://h/bucket", password: { env: A } } }\n',
+    'bewaar.yaml:1:16 vaults.a.location: needs access-key and secret-key beside it',
+  ],
+  [
+    'one place for two vaults elsewhere',
+    'vaults: { a: { location: "sftp://h/./x", password: { env: A } }, b: { location: "sftp://h/./x/", password: { env: A } } }\n',
+    'bewaar.yaml:1:71 vaults.b.location: is the location of the vault a too',
+  ],
+  [
     'several vaults and none of them hot',
     'vaults:\n  a: { location: /a, tier: archive, password: { env: A } }\n  b: { location: /b, tier: archive, password: { env: A } }\nprojects:\n  shop: { type: generic, path: /srv, schedule: daily 03:00 }\n',
     'bewaar.yaml:5:3 projects.shop.vault: is missing: there are 2 vaults and none of them is hot',
@@ -477,6 +554,51 @@ test('a project of three lines is a good configuration', async () => {
   assert.equal(rest.language, 'en')
   assert.deepEqual(rest.catalog, { kind: 'sqlite' })
   assert.equal(rest.timezone, Intl.DateTimeFormat().resolvedOptions().timeZone)
+})
+
+test('a vault says how its place is reached, and what it may be asked', async () => {
+  const text = `vaults:
+  rest:
+    location: rest:https://web1@rest.example.org:8000/bewaar
+    login-password: { file: ./login.password }
+    ca: ./ca.pem
+    connections: 3
+    bandwidth: 1.5 MB/s
+    password: { env: A }
+  bucket:
+    location: s3://s3.example.org/bucket
+    access-key: { env: B }
+    secret-key: { env: C }
+    region: eu-central-1
+    bandwidth: [{ from: 08:00, to: 18:00, rate: 500 KB/s }, { from: 22:00, to: 6:30, rate: 0 }]
+    password: { env: A }
+  append:
+    location: rest+ssh://u1@box.example.org:23
+    identity: { file: ./identity }
+    known-hosts: ./known_hosts
+    password: { env: A }
+`
+  const { file, vaults } = await load(text)
+  const [rest, bucket, append] = vaults
+  const beside = dirname(file)
+  assert.deepEqual(rest, {
+    name: 'rest',
+    location: { kind: 'rest', url: 'https://web1@rest.example.org:8000/bewaar/' },
+    tier: 'hot',
+    password: { env: 'A' },
+    loginPassword: { file: join(beside, 'login.password') },
+    authorities: join(beside, 'ca.pem'),
+    connections: 3,
+    bandwidth: [{ from: { hour: 0, minute: 0 }, to: { hour: 0, minute: 0 }, rate: 1_500_000 }],
+  })
+  assert.equal(bucket!.region, 'eu-central-1')
+  assert.deepEqual(bucket!.bandwidth, [
+    { from: { hour: 8, minute: 0 }, to: { hour: 18, minute: 0 }, rate: 500_000 },
+    { from: { hour: 22, minute: 0 }, to: { hour: 6, minute: 30 }, rate: 0 },
+  ])
+  assert.deepEqual(append!.location, { kind: 'rest-ssh', user: 'u1', host: 'box.example.org', port: 23, path: '' })
+  assert.deepEqual(append!.identity, { file: join(beside, 'identity') })
+  assert.equal(append!.knownHosts, join(beside, 'known_hosts'))
 })
 
 test('a project that names no vault writes to the first hot one', async () => {

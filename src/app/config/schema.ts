@@ -143,11 +143,11 @@ const Price = text('19.04 EUR/month', 'What the vault costs').transform((value, 
 })
 
 const Rate = z
-  .string()
+  .union([z.string(), z.literal(0)], { error: 'must be a rate, for example 10 MB/s' })
   .meta({ description: 'Bytes in a second; 0 for not at all', examples: ['10 MB/s'] })
   .transform((value, context) => {
-    const match = /^(.*?)\s*\/\s*s$/i.exec(value)
-    const rate = value.trim() === '0' ? 0 : match && parseBytes(match[1]!)
+    const match = /^(.*?)\s*\/\s*s$/i.exec(String(value))
+    const rate = String(value).trim() === '0' ? 0 : match && parseBytes(match[1]!)
     if (typeof rate === 'number') return rate
     context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a rate, for example "10 MB/s"` })
     return z.NEVER

@@ -4,6 +4,7 @@ import { chooseProjects } from '../choose.ts'
 import { defineCommand, flag, option, options, words } from '../command.ts'
 import type { CommandContext, FirstConfiguration } from '../context.ts'
 import { cliError } from '../errors.ts'
+import { exit, exitCodeOf } from '../exit-codes.ts'
 import { folder, projectName } from '../parsers.ts'
 import { table } from '../table.ts'
 
@@ -51,18 +52,29 @@ export const init = defineCommand({
     }
     const chosen = chooseProjects(configuration, input.projects)
     await using opened = await context.services.open(configuration, context)
-    return { kind: 'initialised', repositories: await initialise(opened.services, chosen, signal) }
+    const repositories = await initialise(opened.services, chosen, signal)
+    if (repositories[0]?.error && repositories.every(({ state }) => state === 'failed')) throw repositories[0].error
+    return { kind: 'initialised', repositories }
   },
 
   render: (result, { width }) =>
     result.kind === 'proposed' ? proposalLines(result.first, result.written, width) : lines(result.repositories, width),
 
   json: (result) => {
-    if (result.kind === 'initialised') return result.repositories
+    if (result.kind === 'initialised') return result.repositories.map(repositoryJson)
     const { file, vault, passwordFile, projects, text } = result.first
     return { configuration: file, written: result.written, vault, passwordFile, projects, text }
   },
+
+  exitCode: (result) => {
+    const failed = result.kind === 'initialised' && result.repositories.find(({ error }) => error)
+    return failed ? exitCodeOf(failed.error) : exit.done
+  },
 })
+
+function repositoryJson({ error, ...repository }: InitialisedRepository): unknown {
+  return { ...repository, ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }) }
+}
 
 /** On a terminal it asks; elsewhere a file that was not there before harms nobody. */
 async function propose(context: CommandContext, input: Input, missing: AppError, signal: AbortSignal): Promise<Result> {
@@ -120,11 +132,14 @@ function lines(repositories: readonly InitialisedRepository[], width: number): s
   const rows = repositories.map(({ project, vault, state, snapshots, place }) => [
     project,
     vault,
-    state === 'created' ? 'created' : 'was there',
-    String(snapshots),
+    { created: 'created', present: 'was there', failed: 'failed' }[state],
+    state === 'failed' ? '' : String(snapshots),
     place,
   ])
   const isNew = repositories.some(({ state }) => state === 'created')
   const advice = ['', 'Keep the password of the vaults in a second place too: nobody can recover a lost one.']
-  return [...table(columns, rows, width), ...(isNew ? advice : [])]
+  const failed = repositories.flatMap(({ project, vault, error }) =>
+    error ? [`${project} in ${vault}: ${error.message}`, `  ${error.hint}`, `  (${error.code})`] : [],
+  )
+  return [...table(columns, rows, width), ...failed, ...(isNew ? advice : [])]
 }

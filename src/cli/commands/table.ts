@@ -33,6 +33,31 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./copy.ts')).copy,
   },
   {
+    name: 'vault',
+    summary: 'The vaults: the same as `vault list`',
+    load: async () => (await import('./vault-list.ts')).vaultList,
+  },
+  {
+    name: 'vault list',
+    summary: 'Show what the vaults are worth, how full they are and what they cost',
+    load: async () => (await import('./vault-list.ts')).vaultList,
+  },
+  {
+    name: 'vault probe',
+    summary: 'Find out what the vaults really keep, by trying it',
+    load: async () => (await import('./vault-probe.ts')).vaultProbe,
+  },
+  {
+    name: 'health',
+    summary: 'Say how healthy each project is, and why not',
+    load: async () => (await import('./health.ts')).health,
+  },
+  {
+    name: 'report',
+    summary: 'Sum up the last day, week or month',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
     name: 'logs',
     summary: 'Show the log of backups, restores and tests',
     load: async () => (await import('./logs.ts')).logs,

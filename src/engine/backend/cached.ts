@@ -20,6 +20,10 @@ export interface CachedBackend extends Backend {
   keepPacks(holdsTrees: (name: string) => boolean): void
 }
 
+export function isCached(backend: Backend): backend is CachedBackend {
+  return 'uncached' in backend
+}
+
 const defaultMaxBytes = 2 * 1024 ** 3
 /** Bytes handed on at once. */
 const pieceSize = 4 * 1024 * 1024

@@ -1,3 +1,4 @@
+import { systemClock } from '#base'
 import { unlessAborted } from './unless-aborted.ts'
 
 /**
@@ -26,13 +27,27 @@ export class Deadline implements Disposable {
     }
   }
 
-  /** Each item of a stream is a step; what its consumer takes does not count. */
-  async *each<T>(ms: number, stream: AsyncIterable<T>): AsyncGenerator<T, void, void> {
+  /**
+   * Each item of a stream is a step; what its consumer takes does not count.
+   *
+   * @param worthMs - what an item adds to the time that is left, of which there is never more than `ms`: with little
+   * worth, items that trickle end as silence does. Default: all of it.
+   */
+  async *each<T>(
+    ms: number,
+    stream: AsyncIterable<T>,
+    worthMs: (item: T) => number = () => ms,
+  ): AsyncGenerator<T, void, void> {
     const items = stream[Symbol.asyncIterator]()
+    let leftMs = ms
     try {
       for (;;) {
-        const next = await this.within(ms, items.next())
+        const began = systemClock.monotonic()
+        const next = await this.within(leftMs, items.next())
         if (next.done) return
+        const usedMs = systemClock.monotonic() - began
+        // because 0 is for as long as it takes
+        if (ms > 0) leftMs = Math.max(1, Math.min(ms, leftMs - usedMs + worthMs(next.value)))
         yield next.value
       }
     } finally {

@@ -36,6 +36,11 @@ export const backendError = defineErrors({
     message: '{place} did not confirm that {file} reached the disk: {reason}',
     hint: 'The file was given up. Check the disk of {place} and the system log before you run again.',
   },
+  'backend.half-stored': {
+    kind: 'unavailable',
+    message: '{place} kept a part of {file} under its name when the upload broke off',
+    hint: 'Nothing that was stored is lost. Run again: the same is then stored under another name. A server that stores whole files alone, such as rest-server, does not need that.',
+  },
   'backend.damaged': {
     kind: 'damaged',
     message: '{file} in {place} is damaged: {reason}',

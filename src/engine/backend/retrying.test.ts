@@ -94,11 +94,41 @@ test('a save whose answer was lost has succeeded; one whose name holds something
   const { backend, inner } = faulty({ at: 1, on: ['save'], action: 'lose-answer' })
   await retrying(backend, timed().options).save(ref, body)
   assert.equal(Buffer.compare(await loadAll(inner, ref), body), 0)
-  for (const there of [body.subarray(1), body.subarray(0, 1000), Buffer.concat([body, body]), Buffer.alloc(0)]) {
+  for (const there of [body.subarray(1), Buffer.concat([body, body]), Buffer.from('x')]) {
     const { backend: failing, inner: taken } = faulty({ at: 1, on: ['save'], action: 'fail' })
     await taken.save(ref, there)
     await assert.rejects(retrying(failing, timed().options).save(ref, body), { code: 'backend.conflict' })
+    assert.equal((await loadAll(taken, ref)).length, there.length)
   }
+})
+
+test('a part of a file that a save left under its name is taken away, and nothing is stored there again', async () => {
+  for (const there of [body.subarray(0, 1000), Buffer.alloc(0)]) {
+    const { backend, inner } = faulty({ at: 1, on: ['save'], action: 'fail' })
+    await inner.save(ref, there)
+    const saving = retrying(backend, timed().options).save(ref, body)
+    await assert.rejects(saving, { code: 'backend.half-stored', kind: 'unavailable' })
+    assert.deepEqual(await Array.fromAsync(inner.list('pack')), [])
+    assert.equal(backend.operations.filter(({ operation }) => operation === 'save').length, 2)
+  }
+  const config: FileRef = { type: 'config', name: '' }
+  const { backend, inner } = faulty({ at: 1, on: ['save'], action: 'fail' })
+  await inner.save(config, body.subarray(0, 10))
+  await assert.rejects(retrying(backend, timed().options).save(config, body), { code: 'backend.conflict' })
+  assert.equal((await loadAll(inner, config)).length, 10)
+})
+
+test('a name that was taken and is free again is saved under', async () => {
+  const { backend, inner } = faulty({ at: 1, on: ['save'], action: 'fail' })
+  const load = inner.load.bind(inner)
+  await inner.save(ref, body.subarray(0, 10))
+  inner.load = async function* (...request) {
+    inner.load = load
+    await inner.remove(ref)
+    yield* load(...request)
+  }
+  await retrying(backend, timed().options).save(ref, body)
+  assert.equal(Buffer.compare(await loadAll(inner, ref), body), 0)
 })
 
 test('the comparison after a lost answer may fail as well, and is made again', async () => {
@@ -205,6 +235,25 @@ test('an operation without progress is cut and tried again; a consumer that is s
   await retried.remove(other)
   stalls = 1000
   await assert.rejects(retried.remove(ref), { code: 'backend.unavailable', message: /no progress/ })
+})
+
+test('a load of which a byte comes now and then is cut, one that is only slow is not', async () => {
+  const inner = new MemoryBackend()
+  await inner.save(ref, body)
+  let trickles = 2
+  const trickling: Backend = {
+    ...breaking(inner, 100).backend,
+    load: async function* (_, range) {
+      const pieceBytes = trickles-- > 0 ? 1 : 40_000
+      for (let at = range?.start ?? 0; at < body.length; at += pieceBytes) {
+        await new Promise((resolve) => setTimeout(resolve, 15))
+        yield body.subarray(at, at + pieceBytes)
+      }
+    },
+  }
+  const { options, waits } = timed({ stallMs: 60 })
+  assert.equal(Buffer.compare(await loadAll(retrying(trickling, options), ref), body), 0)
+  assert.equal(waits.length, 2)
 })
 
 test('after a failure the place is opened anew, once for all who wait, and what was open before ends', async () => {

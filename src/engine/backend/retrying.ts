@@ -3,6 +3,7 @@ import type { Backend, ByteRange, FileRef, FileStat, FileType } from './backend.
 import { Deadline } from './deadline.ts'
 import { backendError } from './errors.ts'
 import { describeFile } from './file-ref.ts'
+import { halfStored } from './half-stored.ts'
 import { isUnavailable, Reopening } from './reopening.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -21,6 +22,8 @@ export interface RetryOptions {
   readonly stallMs?: number
   /** Bytes/s that a save makes at the least, because its progress cannot be seen. Default: 16 KiB/s. */
   readonly slowestSave?: number
+  /** Bytes/s below which a load counts as standing still, although some come. Default: 1 KiB/s. */
+  readonly slowestLoad?: number
   readonly clock?: Clock
   /** A number from 0 up to, and without, 1. */
   readonly chance?: () => number
@@ -36,6 +39,7 @@ const defaults: Settings = {
   longestDelayMs: 30_000,
   stallMs: 60_000,
   slowestSave: 16 * 1024,
+  slowestLoad: 1024,
   clock: systemClock,
   chance: () => Buffer.from(randomBytes(4)).readUInt32BE() / 2 ** 32,
   wait: pause,
@@ -45,7 +49,8 @@ const defaults: Settings = {
  * A backend whose operations are tried again when they fail with `backend.unavailable`, or because the place could not be
  * reached: a bounded number of times, with waits that grow and differ from each other. Every other error is final.
  *
- * - A save that was tried before and finds its name taken has succeeded when its own bytes lie there.
+ * - A save that was tried before and finds its name taken has succeeded when its own bytes lie there. When it is a part
+ *   of them, which places leave that do not store whole files, that is taken away, and the save has failed for good.
  * - A removal that was tried before and finds nothing has succeeded.
  * - A load goes on at the byte that it had reached.
  * - A list begins anew, and names no file twice. Memory: the names.
@@ -78,18 +83,19 @@ class RetryingBackend implements Backend {
         await deadline.within(mostMs, backend.save(ref, body, deadline.signal))
       } catch (thrown) {
         if (attempt === 1 || systemCode(thrown) !== 'backend.conflict') throw thrown
-        if (!(await this.#holds(backend, ref, body, deadline))) throw thrown
+        await this.#requireOwn(backend, ref, body, deadline, thrown)
       }
     }
     await this.#retry(save, 'save', ref, signal)
   }
 
   async *load(ref: FileRef, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    const { stallMs } = this.#settings
+    const { stallMs, slowestLoad } = this.#settings
+    const worthMs = (piece: Uint8Array): number => (piece.length / slowestLoad) * 1000
     let reached = 0
     const load = async function* (backend: Backend, deadline: Deadline): AsyncGenerator<Uint8Array, void, void> {
       const left = reached === 0 ? range : await deadline.within(stallMs, rest(backend, ref, reached, range, deadline))
-      for await (const piece of deadline.each(stallMs, backend.load(ref, left, deadline.signal))) {
+      for await (const piece of deadline.each(stallMs, backend.load(ref, left, deadline.signal), worthMs)) {
         reached += piece.length
         yield piece
       }
@@ -186,14 +192,37 @@ class RetryingBackend implements Backend {
     return Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1)) * (1 - chance() / 2)
   }
 
-  /** Whether exactly these bytes lie there. */
-  async #holds(backend: Backend, ref: FileRef, body: Uint8Array, deadline: Deadline): Promise<boolean> {
+  /**
+   * Sees that a name which is taken stands for exactly these bytes.
+   *
+   * @throws `conflict` when it does not; `backend.half-stored` when it stands for a part of them; `backend.unavailable`
+   * when it is free by now.
+   */
+  async #requireOwn(
+    backend: Backend,
+    ref: FileRef,
+    body: Uint8Array,
+    deadline: Deadline,
+    conflict: unknown,
+  ): Promise<void> {
+    const { stallMs } = this.#settings
     let at = 0
-    for await (const piece of deadline.each(this.#settings.stallMs, backend.load(ref, undefined, deadline.signal))) {
-      if (Buffer.compare(piece, body.subarray(at, at + piece.length)) !== 0) return false
-      at += piece.length
+    try {
+      for await (const piece of deadline.each(stallMs, backend.load(ref, undefined, deadline.signal))) {
+        if (Buffer.compare(piece, body.subarray(at, at + piece.length)) !== 0) throw conflict
+        at += piece.length
+      }
+    } catch (thrown) {
+      if (systemCode(thrown) !== 'backend.missing') throw thrown
+      const reason = 'its name was taken, and is free again'
+      const facts = { place: this.place, verb: 'save', file: describeFile(ref), reason }
+      throw backendError('backend.unavailable', facts, thrown)
     }
-    return at === body.length
+    if (at === body.length) return
+    if (ref.type === 'config') throw conflict // because it may be that of somebody else
+    // never stored anew under this name, because whoever still writes the part may take the whole away with it
+    await deadline.within(stallMs, backend.remove(ref, deadline.signal)).catch(() => {})
+    throw halfStored(this.place, ref)
   }
 
   #stalled(verb: string, ref: FileRef, ms: number): Error {

@@ -27,12 +27,23 @@ async function namesOf(backend: Backend, type: FileType): Promise<string[]> {
   return (await Array.fromAsync(backend.list(type))).map((file) => file.name).sort()
 }
 
+export interface SuiteOptions {
+  /** The place takes files and lets none go but locks. */
+  readonly appendOnly?: boolean
+}
+
 /**
  * The whole contract of a {@link Backend}, as tests. Every implementation runs it.
  *
  * @param open - gives a backend over an empty place of its own; each test opens one and disposes it.
  */
-export function backendSuite(name: string, open: () => Promise<Backend> | Backend): void {
+export function backendSuite(
+  name: string,
+  open: () => Promise<Backend> | Backend,
+  { appendOnly = false }: SuiteOptions = {},
+): void {
+  const removable = (type: FileType): boolean => !appendOnly || type === 'lock'
+
   describe(`${name}: the contract of a backend`, () => {
     test('an empty place has no file of any type', async () => {
       await using backend = await open()
@@ -204,7 +215,7 @@ export function backendSuite(name: string, open: () => Promise<Backend> | Backen
 
     test('removing takes one file away, and a file that is not there is missing', async () => {
       await using backend = await open()
-      for (const type of types) {
+      for (const type of types.filter(removable)) {
         const ref = refOf(type, 'first')
         await backend.save(ref, bytesOf(10))
         const other = refOf(type, 'second')
@@ -217,6 +228,18 @@ export function backendSuite(name: string, open: () => Promise<Backend> | Backen
         assert.equal((await loadAll(backend, ref)).length, 30)
       }
     })
+
+    if (appendOnly) {
+      test('removing is denied but for locks, and what was to be removed stays', async () => {
+        await using backend = await open()
+        for (const type of types.filter((type) => !removable(type))) {
+          const ref = refOf(type, 'stays')
+          await backend.save(ref, bytesOf(10))
+          await assert.rejects(backend.remove(ref), { code: 'backend.denied', kind: 'denied' }, type)
+          assert.deepEqual(Buffer.from(await loadAll(backend, ref)), Buffer.from(bytesOf(10)), type)
+        }
+      })
+    }
 
     test('files larger than a pack load whole and in parts', async () => {
       await using backend = await open()
@@ -237,6 +260,7 @@ export function backendSuite(name: string, open: () => Promise<Backend> | Backen
       for (const seed of seeds) assert.equal(Buffer.compare(loaded[seed]!, bytesOf(1000 + seed * 37, seed)), 0)
       const wanted = refs.filter((ref) => ref.type === 'pack').map((ref) => ref.name)
       assert.deepEqual(await namesOf(backend, 'pack'), wanted.sort())
+      if (appendOnly) return
       await Promise.all(refs.map((ref) => backend.remove(ref)))
       assert.deepEqual([...(await namesOf(backend, 'pack')), ...(await namesOf(backend, 'index'))], [])
     })
@@ -249,7 +273,7 @@ export function backendSuite(name: string, open: () => Promise<Backend> | Backen
       const churn = Promise.all(
         coming.map(async (ref) => {
           await backend.save(ref, bytesOf(10))
-          await backend.remove(ref)
+          if (removable(ref.type)) await backend.remove(ref)
         }),
       )
       const names = await namesOf(backend, 'pack')

@@ -1,20 +1,17 @@
-import { availableParallelism } from 'node:os'
-
-import { AppError } from '#base'
 import { Sealer } from '../crypto/seal.ts'
 import type { BlobType } from '../repository/blob-index.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { PackMemory } from '../repository/pack-memory.ts'
-import { PackSaver } from '../repository/pack-saver.ts'
 import type { Repository } from '../repository/repository.ts'
 import { WorkerPool } from '../threads/pool.ts'
+import { isLoss, type CopiedPacks } from './copied-packs.ts'
 import type { CopyJob, CopyJobResult } from './copy-job.ts'
 import { Resealer, type BadBlob, type Rest, type ResealSetup } from './reseal.ts'
 import { cutRuns, type BlobRun, type WantedBlobs } from './wanted-blobs.ts'
 
 /** Starting threads takes longer than copying this many bytes. */
 const worthThreads = 8 * 1024 * 1024
-/** Runs under way beyond one a thread, so that no thread waits for the next one. */
+/** Runs under way beyond one a thread, so that no thread waits for the next one; for a single thread one. */
 const runsAhead = 2
 
 /** Packs whose memory is kept to be used again. */
@@ -33,15 +30,14 @@ export interface LostBlob {
  * Copies blobs between two repositories: each pack of the source is read once and in its order, in this thread; threads of
  * their own open, verify and seal; and a few packs of the target are being saved meanwhile.
  *
- * Memory: two runs of 16 MiB beyond one a thread, and the packs that the threads fill.
+ * Memory: two runs of 16 MiB a thread at most, and the packs that the threads fill.
  */
 export class BlobCopier implements AsyncDisposable {
-  readonly saver: PackSaver
-  /** Packs that were saved. */
-  readonly packs: { readonly id: string; readonly size: number; readonly blobs: FinishedPack['blobs'] }[] = []
   readonly lost: LostBlob[] = []
   readonly #from: Repository
   readonly #to: Repository
+  readonly #packs: CopiedPacks
+  readonly #threads: number
   readonly #setup: ResealSetup
   readonly #memory = new PackMemory()
   readonly #spare: SharedArrayBuffer[] = []
@@ -52,11 +48,13 @@ export class BlobCopier implements AsyncDisposable {
   #blobs = 0
   #bytes = 0
 
-  constructor(from: Repository, to: Repository, signal: AbortSignal) {
+  /** @param threads - how many seal. */
+  constructor(from: Repository, to: Repository, packs: CopiedPacks, threads: number, signal: AbortSignal) {
     this.#from = from
     this.#to = to
+    this.#packs = packs
+    this.#threads = threads
     this.#signal = signal
-    this.saver = new PackSaver(to)
     this.#setup = { fromKey: from.key, toKey: to.key, toVersion: to.config.version }
     this.#own = new Resealer(this.#setup)
   }
@@ -71,11 +69,11 @@ export class BlobCopier implements AsyncDisposable {
     return this.#bytes
   }
 
-  /** Resolves when every blob that could be read is durable; the last of them are named by no index file before `finish`. */
+  /** Resolves when every blob that could be read is in a pack that is durable. */
   async copy(wanted: WantedBlobs): Promise<void> {
     if (wanted.bytes >= worthThreads) {
       this.#pool = new WorkerPool(new URL(import.meta.resolve('./copy-worker.ts')), {
-        size: availableParallelism(),
+        size: this.#threads,
         setup: () => this.#setup,
       })
     }
@@ -84,19 +82,18 @@ export class BlobCopier implements AsyncDisposable {
       // a lane that fails closes the generator, so that the others end with the run they are at
       for (const [packId, run] of waiting) await this.#copyRun(packId, run)
     }
-    const lanes = Array.from({ length: this.#pool ? this.#pool.size + runsAhead : 1 }, lane)
+    const { size = 0 } = this.#pool ?? {}
+    const lanes = Array.from({ length: Math.max(1, size + Math.min(size, runsAhead)) }, lane)
     // because one failure ends the work, but nothing may still be under way when the caller goes on
     for (const settled of await Promise.allSettled(lanes)) if (settled.status === 'rejected') throw settled.reason
     await this.#saveRests()
-  }
-
-  /** Resolves when index files that are durable name everything that was saved. */
-  async finish(): Promise<void> {
-    await this.saver.finish(this.#signal)
+    await this[Symbol.asyncDispose]() // because what is read back now takes threads and memory of its own
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#spare.length = 0
     await this.#pool?.[Symbol.asyncDispose]()
+    this.#pool = undefined
   }
 
   async #copyRun(packId: string, { start, end, blobs }: BlobRun): Promise<void> {
@@ -155,8 +152,7 @@ export class BlobCopier implements AsyncDisposable {
   }
 
   async #save(pack: FinishedPack): Promise<void> {
-    await this.saver.save(pack, this.#signal)
-    this.packs.push({ id: pack.id, size: pack.bytes.length, blobs: pack.blobs })
+    await this.#packs.save(pack)
     if (this.#spare.length < packsKept) this.#spare.push(pack.bytes.buffer)
   }
 }
@@ -165,9 +161,4 @@ function* runsOf(wanted: WantedBlobs): Generator<[string, BlobRun], void, void> 
   for (const packId of wanted.packs) {
     for (const run of cutRuns(wanted.inPack(packId))) yield [packId, run]
   }
-}
-
-/** Damaged or gone, unlike a place that did not answer. */
-function isLoss(thrown: unknown): thrown is AppError {
-  return thrown instanceof AppError && (thrown.kind === 'damaged' || thrown.kind === 'missing')
 }

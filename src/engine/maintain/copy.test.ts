@@ -195,31 +195,97 @@ test('a copy that is stopped at any operation harms nothing, and the next one co
   }
 })
 
-test('a copy that is aborted leaves an index of what it stored', async () => {
-  const { crafted } = await threeSnapshots(2 ** 20)
+/** One more snapshot, of thirty blobs of a mebibyte in packs of their own. */
+function addMuch(crafted: CraftedRepository): void {
   const more = Array.from({ length: 30 }, () => crafted.blob('data', randomBytes(2 ** 20), { raw: true }))
   crafted.saveIndex(...more.map((blob) => crafted.pack([blob])))
   const root = crafted.tree(...more.map(({ id }, nth) => fileNode(`m${String(nth).padStart(2, '0')}`, [id], 2 ** 20)))
   crafted.saveIndex(crafted.pack([root]))
   crafted.saveSnapshot(root.id, { time: '2026-02-01T00:00:00Z' })
+}
+
+const opening = { password: new Secret('password of a test'), lockTimings: { settleMs: 0 } }
+
+/** A copy of much that was ended when its first pack lay there. */
+async function abortedCopy(): Promise<{ crafted: CraftedRepository; target: MemoryBackend; packs: string[] }> {
+  const { crafted } = await threeSnapshots(2 ** 20)
+  addMuch(crafted)
   const target = new MemoryBackend('target')
   await using to = await memoryRepository(target, { polynomial })
   await using from = await source(crafted)
   const stop = new AbortController()
+  const packs = async (): Promise<string[]> => (await Array.fromAsync(target.list('pack'))).map(({ name }) => name)
   const look = async (): Promise<void> => {
-    if ((await Array.fromAsync(target.list('pack'))).length > 0) stop.abort(new Error('stopped'))
+    if ((await packs()).length > 0) stop.abort(new Error('stopped'))
   }
   const watch = setInterval(() => void look(), 1)
   try {
-    await assert.rejects(copySnapshots(from, to, { snapshots: 'all' }, stop.signal), /stopped/)
+    await assert.rejects(copySnapshots(from, to, { snapshots: 'all', verify: 1 }, stop.signal), /stopped/)
   } finally {
     clearInterval(watch)
   }
-  await to.loadIndex()
-  assert.ok(to.index.size > 0)
-  const result = await copySnapshots(from, to, { snapshots: 'all' })
-  assert.ok(result.blobs < 36 + 6)
-  await assertUnharmed(to)
+  return { crafted, target, packs: await packs() }
+}
+
+test('what a copy has stored before it was ended is not sent again, though no index names it', async () => {
+  const { crafted, target, packs } = await abortedCopy()
+  assert.deepEqual(await Array.fromAsync(target.list('index')), [])
+  const watched = new FaultyBackend(target)
+  await using to = await openRepository(watched, opening)
+  await using from = await source(crafted)
+  const { findings, copied, blobs } = await copySnapshots(from, to, { snapshots: 'all', verify: 1 })
+  assert.deepEqual([findings, copied.length], [[], 4])
+  assert.ok(blobs <= 36 + 6 - 12 * packs.length, `${blobs} blobs sent beside ${packs.length} packs`)
+  for (const pack of packs) assert.ok(to.index.packs.includes(pack))
+  await assertSound(to, 4)
+})
+
+test('a pack that was left behind and is not whole, or has a damaged blob, is sent again', async () => {
+  const { crafted, target, packs } = await abortedCopy()
+  const ref = { type: 'pack', name: packs[0]! } as const
+  const bytes = Buffer.concat(await Array.fromAsync(target.load(ref)))
+  const spoilt = [Buffer.from(bytes.with(1000, bytes[1000]! ^ 1)), bytes.subarray(0, 9_000_000), Buffer.alloc(0)]
+  for (const spoil of spoilt) {
+    const other = target.clone()
+    for (const name of packs) other.overwrite({ type: 'pack', name }, spoil)
+    await using to = await openRepository(other, opening)
+    await using from = await source(crafted)
+    const { copied, blobs } = await copySnapshots(from, to, { snapshots: 'all', verify: 1 })
+    assert.deepEqual([copied.length, blobs], [4, 36 + 6])
+    for (const name of packs) assert.ok(!to.index.packs.includes(name))
+  }
+})
+
+test('in a long copy what was stored is read back and named from time to time', async () => {
+  const { crafted } = await threeSnapshots(2 ** 20)
+  addMuch(crafted)
+  const target = new MemoryBackend('target')
+  await using _ = await memoryRepository(target, { polynomial })
+  const watched = new FaultyBackend(target)
+  let now = 0
+  const clock = { now: () => Date.now(), monotonic: () => (now += 5 * 60_000) }
+  await using to = await openRepository(watched, { ...opening, clock })
+  await using from = await source(crafted)
+  await copySnapshots(from, to, { snapshots: 'all', verify: 1 })
+  const steps = watched.operations.flatMap(({ operation, type }) => {
+    const step = `${operation} ${type}`
+    return ['save pack', 'load pack', 'save index', 'save snapshot'].includes(step) ? [step] : []
+  })
+  assert.ok(steps.indexOf('save index') < steps.lastIndexOf('save pack'), steps.join(', '))
+  assert.ok(steps.indexOf('load pack') < steps.indexOf('save index'), steps.join(', '))
+  assert.ok(steps.lastIndexOf('save index') < steps.indexOf('save snapshot'), steps.join(', '))
+  await assertSound(to, 4)
+})
+
+test('a place that does not answer while it is read back is no damage', async () => {
+  const { crafted } = await threeSnapshots()
+  const target = new MemoryBackend('target')
+  await using _ = await memoryRepository(target, { polynomial })
+  const failing = new FaultyBackend(target, { faults: [{ at: 1, action: 'fail', on: ['load'], type: 'pack' }] })
+  await using to = await openRepository(failing, opening)
+  await using from = await source(crafted)
+  await assert.rejects(copySnapshots(from, to, { snapshots: 'all', verify: 1 }), { kind: 'unavailable' })
+  assert.deepEqual(await Array.fromAsync(target.list('snapshot')), [])
 })
 
 test('repositories that cut in different ways are copied, with a warning', async () => {

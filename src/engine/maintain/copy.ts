@@ -1,15 +1,17 @@
-import { describeFile } from '../backend/file-ref.ts'
-import { sha256Hex } from '../crypto/hash.ts'
-import { encodePackHeader } from '../format/pack-header.ts'
-import { parseTime } from '../format/time.ts'
+import { availableParallelism } from 'node:os'
+
+import type { IndexedBlob } from '../format/index-file.ts'
 import type { Snapshot } from '../format/snapshot.ts'
+import { packTarget } from '../repository/pack-buffer.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { StoredSnapshot } from '../repository/snapshots.ts'
 import { BlobCopier } from './blob-copier.ts'
-import { choosePacks } from './choose-packs.ts'
+import { chooseSnapshots } from './choose-snapshots.ts'
+import { CopiedPacks, storedBadly } from './copied-packs.ts'
 import { Findings, type Finding } from './finding.ts'
 import { MissingBlobs } from './find-missing.ts'
-import { PackVerifier } from './pack-verifier.ts'
+import { findUnnamedPacks } from './find-unnamed.ts'
+import { WantedBlobs } from './wanted-blobs.ts'
 
 export interface CopyProgress {
   /** The trees of the source are read, blobs are copied, and what was stored is read back. */
@@ -25,8 +27,10 @@ export interface CopyProgress {
 export interface CopyOptions {
   /** Ids or beginnings of ids, `latest`, or all of them. */
   readonly snapshots: readonly string[] | 'all'
-  /** Share of the packs stored, 0 to 1, that is read back and verified before a snapshot is saved. Default: 0. */
+  /** Share of the packs stored, 0 to 1, that is read back and verified before an index names them. Default: 0. */
   readonly verify?: number
+  /** Copies that are made at the same time: they share the processors. Default: 1. */
+  readonly atOnce?: number
   /** Called a few times a second. */
   readonly onProgress?: (progress: CopyProgress) => void
 }
@@ -52,13 +56,16 @@ export interface CopyResult {
 }
 
 const progressMs = 200
+/** Looking for what an interrupted copy has left takes longer than sending this many bytes again. */
+const worthLooking = packTarget
 
 /**
  * Copies snapshots with all that they need and the target does not have. Blobs stay as they were cut; they are opened,
  * verified and sealed with the target's key. A copied snapshot has no parent, and `original` names the first version of it.
  *
  * Order of writes: packs, index files, snapshots. An interrupted copy leaves no snapshot that is not whole, and the next
- * one finds what was stored. A snapshot that needs a blob of which the source has no good copy is not copied.
+ * one finds what was stored, whether or not an index names it. A snapshot that needs a blob of which the source has no good
+ * copy is not copied.
  *
  * Holds a shared lock on both repositories.
  *
@@ -76,14 +83,10 @@ export async function copySnapshots(
   await using fromLock = await from.lock('shared', signal)
   await using toLock = await to.lock('shared', signal)
   const stop = AbortSignal.any([fromLock.signal, toLock.signal, ...(signal ? [signal] : [])])
-  await using copying = new Copying(from, to, stop)
+  await using copying = new Copying(from, to, options, stop)
   const timer = setInterval(() => options.onProgress?.(copying.progress), progressMs)
   try {
     return await copying.run(options, () => toLock.confirm(stop))
-  } catch (thrown) {
-    // because what was stored by then need not be copied again; without the lock somebody may be removing it
-    if (!toLock.signal.aborted) await copying.leaveIndex()
-    throw thrown
   } finally {
     clearInterval(timer)
   }
@@ -93,16 +96,23 @@ class Copying implements AsyncDisposable {
   readonly #from: Repository
   readonly #to: Repository
   readonly #signal: AbortSignal
+  readonly #threads: number
   readonly #findings = new Findings()
+  readonly #packs: CopiedPacks
   readonly #copier: BlobCopier
   #missing: MissingBlobs | undefined
+  #wanted = new WantedBlobs()
   #phase: CopyProgress['phase'] = 'looking'
 
-  constructor(from: Repository, to: Repository, signal: AbortSignal) {
+  constructor(from: Repository, to: Repository, options: CopyOptions, signal: AbortSignal) {
+    const { verify = 0, atOnce = 1 } = options
+    const threads = Math.max(1, Math.floor(availableParallelism() / atOnce))
     this.#from = from
     this.#to = to
     this.#signal = signal
-    this.#copier = new BlobCopier(from, to, signal)
+    this.#threads = threads
+    this.#packs = new CopiedPacks(to, { verify, threads, findings: this.#findings }, signal)
+    this.#copier = new BlobCopier(from, to, this.#packs, threads, signal)
   }
 
   get progress(): CopyProgress {
@@ -110,28 +120,27 @@ class Copying implements AsyncDisposable {
       phase: this.#phase,
       trees: this.#missing?.trees ?? 0,
       blobs: this.#copier.blobs,
-      blobsToCopy: this.#missing?.wanted.count ?? 0,
+      blobsToCopy: this.#wanted.count,
       bytesRead: this.#copier.bytes,
-      bytesToRead: this.#missing?.wanted.bytes ?? 0,
+      bytesToRead: this.#wanted.bytes,
     }
   }
 
-  async run({ snapshots, verify = 0 }: CopyOptions, confirmLock: () => Promise<void>): Promise<CopyResult> {
-    this.#compareConfigs()
-    const { chosen, damaged } = await this.#choose(snapshots)
-    const present = await this.#findPresent(chosen)
-    const wanted = chosen.filter(({ id }) => !present.has(id))
+  async run({ snapshots }: CopyOptions, confirmLock: () => Promise<void>): Promise<CopyResult> {
+    const { wanted, present, damaged } = await chooseSnapshots(
+      this.#from,
+      this.#to,
+      snapshots,
+      this.#findings,
+      this.#signal,
+    )
     await this.#from.loadIndex(this.#signal)
     await this.#to.loadIndex(this.#signal)
     const missing = (this.#missing = new MissingBlobs(this.#from, this.#to))
     for (const { snapshot } of wanted) await missing.addTree(snapshot.tree, this.#signal)
-    this.#phase = 'copying'
-    await this.#copier.copy(missing.wanted)
-    this.#phase = 'verifying'
-    // before the index names it, so that what was stored badly is stored again by the next copy
-    const isStored = await this.#readBack(verify)
-    if (isStored) await this.#copier.finish()
-    const failed = isStored ? await this.#findFailed(wanted, missing) : new Set(wanted.map(({ id }) => id))
+    this.#wanted = await this.#adopt(missing.wanted)
+    await this.#store(this.#wanted)
+    const failed = this.#packs.isSound ? await this.#findFailed(wanted, missing) : new Set(wanted.map(({ id }) => id))
     const copied: CopiedSnapshot[] = []
     if (failed.size < wanted.length) await confirmLock()
     for (const { id, snapshot } of wanted) {
@@ -142,80 +151,36 @@ class Copying implements AsyncDisposable {
       present: [...present].map(([source, target]) => ({ source, target })),
       failed: [...damaged, ...failed],
       findings: this.#findings.list(),
-      blobs: missing.wanted.count - this.#copier.lost.length,
+      blobs: this.#wanted.count - this.#copier.lost.length,
       bytesRead: this.#copier.bytes,
-      bytesAdded: this.#copier.saver.bytes,
+      bytesAdded: this.#packs.bytes,
     }
-  }
-
-  /** Names what was stored in an index file, as far as that is possible by now. */
-  async leaveIndex(): Promise<void> {
-    await this.#copier.saver.finish().catch(() => {}) // because the error that ended the copy is the news
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#copier[Symbol.asyncDispose]()
   }
 
-  #compareConfigs(): void {
-    if (this.#from.config.chunkerPolynomial === this.#to.config.chunkerPolynomial) return
-    const text =
-      'cuts files in another way than the source: copies work, but what is backed up into both is stored there twice'
-    this.#findings.add('warning', this.#to.backend.place, text)
+  /** What an interrupted copy has stored and no index names need not be sent again. @returns what is left. */
+  async #adopt(wanted: WantedBlobs): Promise<WantedBlobs> {
+    if (wanted.bytes < worthLooking) return wanted
+    const { index } = this.#from
+    const isWanted = ({ type, id }: IndexedBlob): boolean => index.has(type, id)
+    const unnamed = await findUnnamedPacks(this.#to, isWanted, this.#threads, this.#signal)
+    if (unnamed.length === 0) return wanted
+    await this.#packs.adopt(unnamed)
+    return wanted.without((type, id) => this.#to.index.has(type, id))
   }
 
-  /** The snapshots asked for, oldest first, and the ids of those that cannot even be read. */
-  async #choose(asked: readonly string[] | 'all'): Promise<{ chosen: StoredSnapshot[]; damaged: string[] }> {
-    if (asked === 'all') {
-      const { snapshots, damaged } = await this.#from.listSnapshots(this.#signal)
-      for (const { id, error } of damaged) {
-        this.#findings.take(describeFile({ type: 'snapshot', name: id }), error, this.#signal)
-      }
-      return { chosen: [...snapshots], damaged: damaged.map(({ id }) => id) }
+  async #store(wanted: WantedBlobs): Promise<void> {
+    this.#phase = 'copying'
+    try {
+      await this.#copier.copy(wanted)
+      this.#phase = 'verifying'
+      await this.#packs.settle()
+    } catch (thrown) {
+      if (thrown !== storedBadly) throw thrown
     }
-    const chosen = new Map<string, StoredSnapshot>()
-    for (const name of asked) {
-      const found = await this.#from.findSnapshot(name, this.#signal)
-      chosen.set(found.id, found)
-    }
-    const age = ({ snapshot }: StoredSnapshot): number => -Number(parseTime(snapshot.time))
-    return { chosen: [...chosen.values()].sort((a, b) => age(b) - age(a)), damaged: [] }
-  }
-
-  /** Ids of the source's snapshots that the target has, with their ids there. */
-  async #findPresent(chosen: readonly StoredSnapshot[]): Promise<Map<string, string>> {
-    const { snapshots } = await this.#to.listSnapshots(this.#signal)
-    const there = Map.groupBy(snapshots, ({ id, snapshot }) => snapshot.original ?? id)
-    const present = new Map<string, string>()
-    for (const { id, snapshot } of chosen) {
-      const twin = there.get(snapshot.original ?? id)?.find((other) => isSameBackup(snapshot, other.snapshot))
-      if (twin) present.set(id, twin.id)
-    }
-    return present
-  }
-
-  /** Reads back a share of the packs that were stored. False when one of them is not what was written. */
-  async #readBack(share: number): Promise<boolean> {
-    if (share <= 0) return true
-    const packs = new Map(this.#copier.packs.map((pack) => [pack.id, pack]))
-    const requests = choosePacks([...packs.keys()], share).map((id) => {
-      const { size, blobs } = packs.get(id)!
-      return { id, size, headerHash: sha256Hex(encodePackHeader(blobs)), trees: false }
-    })
-    await using verifier = new PackVerifier(this.#to.backend, this.#to.key, this.#to.index)
-    let isStored = true
-    await verifier.verify(
-      requests,
-      ({ id }, result) => {
-        const subject = describeFile({ type: 'pack', name: id })
-        if ('thrown' in result) this.#findings.take(subject, result.thrown, this.#signal)
-        else if (!result.isSound)
-          this.#findings.add('damage', subject, 'is not what was just stored; nothing was copied')
-        if ('thrown' in result || !result.isSound) isStored = false
-      },
-      this.#signal,
-    )
-    return isStored
   }
 
   /** Ids of the snapshots that need what the source does not have any more. */
@@ -244,21 +209,4 @@ class Copying implements AsyncDisposable {
     const { parent: _, ...rest } = snapshot
     return await this.#to.saveSnapshot({ ...rest, original: snapshot.original ?? id }, this.#signal)
   }
-}
-
-/** Equal in all that restic compares: everything but `parent`, `original` and what a run says of itself. */
-function isSameBackup(a: Snapshot, b: Snapshot): boolean {
-  const listsAreSame = (one: readonly string[] = [], other: readonly string[] = []): boolean =>
-    one.length === other.length && one.every((text, nth) => text === other[nth])
-  return (
-    parseTime(a.time) === parseTime(b.time) &&
-    a.tree === b.tree &&
-    a.hostname === b.hostname &&
-    a.username === b.username &&
-    a.uid === b.uid &&
-    a.gid === b.gid &&
-    listsAreSame(a.paths, b.paths) &&
-    listsAreSame(a.excludes, b.excludes) &&
-    listsAreSame(a.tags, b.tags)
-  )
 }

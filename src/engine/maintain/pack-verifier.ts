@@ -29,6 +29,7 @@ export class PackVerifier implements AsyncDisposable {
   readonly #backend: Backend
   readonly #key: MasterKey
   readonly #index: BlobIndex
+  readonly #threads: number
   readonly #memory = new PackMemory()
   readonly #sealer: Sealer
   #pool: WorkerPool<VerifyJob, VerifyResult> | undefined
@@ -37,10 +38,11 @@ export class PackVerifier implements AsyncDisposable {
   #bytesUnderWay = 0
   #wake: (() => void)[] = []
 
-  constructor(backend: Backend, key: MasterKey, index: BlobIndex) {
+  constructor(backend: Backend, key: MasterKey, index: BlobIndex, threads: number = availableParallelism()) {
     this.#backend = backend
     this.#key = key
     this.#index = index
+    this.#threads = threads
     this.#sealer = new Sealer(key)
   }
 
@@ -77,7 +79,9 @@ export class PackVerifier implements AsyncDisposable {
       hasFailed = true
       throw thrown
     }
-    const lanes = Array.from({ length: this.#pool ? this.#pool.size + packsAhead : 1 }, () => lane().catch(stopAll))
+    const { size = 0 } = this.#pool ?? {}
+    const length = Math.max(1, size + Math.min(size, packsAhead))
+    const lanes = Array.from({ length }, () => lane().catch(stopAll))
     // because one failure ends the work, but nothing may still be under way when the caller goes on
     for (const settled of await Promise.allSettled(lanes)) if (settled.status === 'rejected') throw settled.reason
   }
@@ -128,7 +132,7 @@ export class PackVerifier implements AsyncDisposable {
     if (bytes < worthThreads || requests.length < 2) return
     const setup: VerifySetup = { key: this.#key, index: this.#index.shared }
     this.#pool = new WorkerPool(new URL(import.meta.resolve('./verify-worker.ts')), {
-      size: availableParallelism(),
+      size: this.#threads,
       setup: () => setup,
     })
     await this.#tellLost()

@@ -49,6 +49,17 @@ export class WantedBlobs {
     this.#bytes += length
   }
 
+  /** Those that `isThere` does not know. */
+  without(isThere: (type: BlobType, id: string) => boolean): WantedBlobs {
+    const rest = new WantedBlobs()
+    for (const packId of this.#packs.keys()) {
+      for (const { type, id, ...place } of this.inPack(packId)) {
+        if (!isThere(type, id)) rest.add(type, id, { packId, ...place })
+      }
+    }
+    return rest
+  }
+
   /** Those that lie in one pack, sorted by offset. */
   inPack(packId: string): IndexedBlob[] {
     const { bytes, count } = this.#packs.get(packId)!

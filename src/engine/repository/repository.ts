@@ -175,18 +175,23 @@ export class Repository implements AsyncDisposable {
    * @throws `repository.file-damaged`.
    */
   async loadIndex(signal?: AbortSignal): Promise<void> {
-    const index = new BlobIndex()
-    const load = ({ name }: { name: string }): Promise<IndexedPack[]> => this.loadIndexFile(name, signal)
-    for await (const packs of mapInOrder(this.backend.list('index', signal), load, this.backend.connections)) {
-      index.reserve(packs.reduce((count, pack) => count + pack.blobs.length, 0))
-      for (const pack of packs) {
-        for (const { id, type, offset, length, uncompressedLength } of pack.blobs) {
-          index.insert(type, id, { packId: pack.id, offset, length, uncompressedLength })
-        }
-      }
-    }
+    const { index, damaged } = await this.#readIndex(signal)
+    if (damaged[0]) throw damaged[0]
     this.#index = index
     this.#isIndexLoaded = true
+  }
+
+  /**
+   * The same without the index files that are damaged: for whoever reads blobs, and says which are not found. Whoever may
+   * add a file to a place could else keep all others from being read.
+   *
+   * @returns a `repository.file-damaged` for each that was left out.
+   */
+  async loadReadableIndex(signal?: AbortSignal): Promise<readonly AppError[]> {
+    const { index, damaged } = await this.#readIndex(signal)
+    this.#index = index
+    this.#isIndexLoaded = true
+    return damaged
   }
 
   /** What one index file says. @throws `backend.missing`; `repository.file-damaged`. */
@@ -310,5 +315,28 @@ export class Repository implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#locks].map((lock) => lock[Symbol.asyncDispose]()))
+  }
+
+  async #readIndex(signal?: AbortSignal): Promise<{ index: BlobIndex; damaged: AppError[] }> {
+    const index = new BlobIndex()
+    const damaged: AppError[] = []
+    const load = async ({ name }: { name: string }): Promise<IndexedPack[]> => {
+      try {
+        return await this.loadIndexFile(name, signal)
+      } catch (thrown) {
+        if (!(thrown instanceof AppError) || thrown.code !== 'repository.file-damaged') throw thrown
+        damaged.push(thrown)
+        return []
+      }
+    }
+    for await (const packs of mapInOrder(this.backend.list('index', signal), load, this.backend.connections)) {
+      index.reserve(packs.reduce((count, pack) => count + pack.blobs.length, 0))
+      for (const pack of packs) {
+        for (const { id, type, offset, length, uncompressedLength } of pack.blobs) {
+          index.insert(type, id, { packId: pack.id, offset, length, uncompressedLength })
+        }
+      }
+    }
+    return { index, damaged }
   }
 }

@@ -12,9 +12,7 @@ import {
   encodeManifest,
   findLostRows,
   getVault,
-  formatLocation,
   locationIn,
-  resticName,
   vaultsOf,
   type Artifact,
   type Configuration,
@@ -28,6 +26,7 @@ import { getStrategy, restoreFactsOf, restoreInstructions, type ProjectPlan } fr
 import { usecaseError } from '../errors.ts'
 import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
 import { whoOf, type Services } from '../services.ts'
+import { keepLocked } from '../vaults/keep-locked.ts'
 import { knownFrom } from '../vaults/known-snapshots.ts'
 import { openVault } from '../vaults/open-vault.ts'
 import { keepQuiet, undoAbandoned } from './keep-quiet.ts'
@@ -227,6 +226,7 @@ async function makeSnapshot(
     ...host.findings.map((finding) => ({ project: project.name, ...finding })),
     ...[...plan.findings, ...seen, ...lost].map((finding) => ({ project: project.name, ...finding })),
     ...result.findings.map((finding) => fromArchive(finding, project.name)),
+    ...(await keepLocked(services, opened, project, signal)),
   ]
   return { result, findings, artifacts }
 }
@@ -254,8 +254,12 @@ function withoutOwnFiles(
 
 function instructions(services: Services, project: Project, plan: ProjectPlan, parts: readonly Part[]): Part {
   const { configuration } = services
-  const places = vaultsOf(configuration, project).map(({ location }) => locationIn(location, project.name))
-  const repositories = places.map((place) => resticName(place) ?? formatLocation(place))
+  const repositories = vaultsOf(configuration, project).map(({ name, location, region, authorities }) => ({
+    vault: name,
+    location: locationIn(location, project.name),
+    ...(region !== undefined && { region }),
+    ...(authorities !== undefined && { hasOwnAuthority: true }),
+  }))
   const text = restoreInstructions({
     ...restoreFactsOf(project, plan, parts),
     language: configuration.language,

@@ -1,24 +1,46 @@
-import { AppError, randomHex, textOf } from '#base'
-import { copySnapshots } from '#engine'
+import { AppError, mapInOrder, randomHex, textOf } from '#base'
+import type { CopyBeginning } from '#catalog'
+import { copySnapshots, type CopyProgress } from '#engine'
 import { getVault, type CopyRecord, type Finding, type Project } from '#model'
+import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
-import type { PlaceServices } from '../vaults/open-place.ts'
-import { openVault } from '../vaults/open-vault.ts'
+import { keepLocked } from '../vaults/keep-locked.ts'
 import { recordAll } from '../vaults/known-snapshots.ts'
+import type { PlaceServices } from '../vaults/open-place.ts'
+import { openVault, type OpenedVault } from '../vaults/open-vault.ts'
+
+export interface CopyRequest {
+  readonly project: Project
+  /** The vault that is copied; default: the one that runs write to. */
+  readonly from?: string
+  /** The vaults that are brought up to date. */
+  readonly to: readonly string[]
+  /** Share of what is sent that is read back, 0 to 1. Default: 1. */
+  readonly verify?: number
+  /** The run after which it is made. */
+  readonly run?: string
+}
 
 /** What became of the copy of one project in one vault. */
 export interface CopyReport {
   readonly project: string
+  readonly from: string
   readonly vault: string
   readonly status: 'complete' | 'failed'
   /** Snapshots that came new into the vault. */
   readonly snapshots: number
   readonly bytesAdded: number
+  /** Share of what was sent that was to be read back, 0 to 1. */
+  readonly verified: number
+  readonly seconds: number
   readonly findings: readonly Finding[]
   readonly error?: AppError
 }
 
-type Needed = PlaceServices & Pick<Services, 'catalog' | 'progress'>
+type Needed = PlaceServices & Pick<Services, 'catalog' | 'memoryOf' | 'progress'>
+
+/** Vaults that get their copies at the same time. They share the processors, and so the memory. */
+const mostAtOnce = 4
 
 /** Brings the vaults up to date that get a copy after each run: those without a schedule of their own. */
 export function copyAfterRun(
@@ -27,107 +49,141 @@ export function copyAfterRun(
   run: string,
   signal: AbortSignal,
 ): Promise<CopyReport[]> {
-  const vaults = project.copies.flatMap(({ to, schedule }) => (schedule ? [] : [to]))
-  return copyProject(services, project, vaults, run, signal)
+  const to = project.copies.flatMap((copying) => (copying.schedule ? [] : [copying.to]))
+  return copyProject(services, { project, to, run }, signal)
 }
 
 /**
- * Copies the snapshots of a project that a vault has not got, from the vault that runs write to, one vault after the
- * other. A vault that fails keeps none of the others from getting theirs.
+ * Copies the snapshots of a project that vaults have not got, to up to four vaults at once. A vault that fails keeps none
+ * of the others from getting theirs. Each copy is recorded as begun and as ended, and none is made to a vault to which one
+ * is being made already.
+ *
+ * @returns a report for each vault, in the order of the request.
+ * @throws errors of the catalog; the signal's reason.
  */
-export async function copyProject(
-  services: Needed,
-  project: Project,
-  vaults: readonly string[],
-  run: string | undefined,
-  signal: AbortSignal,
-): Promise<CopyReport[]> {
-  const reports: CopyReport[] = []
-  for (const to of vaults) {
-    const startedAt = services.clock.now()
+export async function copyProject(services: Needed, request: CopyRequest, signal: AbortSignal): Promise<CopyReport[]> {
+  const { project, to, from = project.vault } = request
+  await services.catalog.copies.closeAbandoned(services.clock.now())
+  await using sources = new AsyncDisposableStack()
+  let opening: Promise<OpenedVault> | undefined
+  const source = (): Promise<OpenedVault> =>
+    (opening ??= openVault(services, getVault(services.configuration, from), project.name, signal).then((opened) =>
+      sources.use(opened),
+    ))
+  const copying = new CopyingProject(services, { ...request, from }, source)
+  return await Array.fromAsync(mapInOrder(inTurn(to), (vault) => copying.copyTo(vault, signal), mostAtOnce))
+}
+
+async function* inTurn<T>(list: readonly T[]): AsyncGenerator<T, void, void> {
+  yield* list
+}
+
+class CopyingProject {
+  readonly #services: Needed
+  readonly #request: CopyRequest & { readonly from: string; readonly verify: number }
+  readonly #source: () => Promise<OpenedVault>
+
+  /** @param source - gives the same vault each time. */
+  constructor(services: Needed, request: CopyRequest & { readonly from: string }, source: () => Promise<OpenedVault>) {
+    this.#services = services
+    this.#request = { verify: 1, ...request }
+    this.#source = source
+  }
+
+  async copyTo(to: string, signal: AbortSignal): Promise<CopyReport> {
+    signal.throwIfAborted()
+    const { catalog, clock } = this.#services
+    const { project, from, run } = this.#request
+    const began = clock.monotonic()
+    const startedAt = clock.now()
+    const copy = { id: randomHex(8), project: project.name, from, to, startedAt, ...(run !== undefined && { run }) }
+    const other = await catalog.copies.begin(copy)
+    if (other) return this.#failed(to, inProgress(other), began)
     let report: CopyReport
     try {
-      report = await copyTo(services, project, to, signal)
+      report = await this.#perform(to, began, signal)
     } catch (thrown) {
-      if (!signal.aborted && !(thrown instanceof AppError)) throw thrown
-      const finding = { ...about(project, to), subject: 'copy', severity: 'warning', text: textOf(thrown) } as const
-      report = { ...failed(project, to), findings: [finding], ...(thrown instanceof AppError && { error: thrown }) }
+      report = this.#failed(to, thrown, began)
+      await this.#keep(copy, report, signal)
+      if (!(thrown instanceof AppError) || signal.aborted) throw thrown
+      return report
     }
-    await keep(services, project, report, startedAt, run, signal)
-    signal.throwIfAborted()
-    reports.push(report)
+    await this.#keep(copy, report, signal)
+    return report
   }
-  return reports
-}
 
-async function copyTo(services: Needed, project: Project, to: string, signal: AbortSignal): Promise<CopyReport> {
-  const { configuration } = services
-  await using source = await openVault(services, getVault(configuration, project.vault), project.name, signal)
-  const vault = getVault(configuration, to)
-  await using target = await openVault(services, vault, project.name, signal)
-  const result = await copySnapshots(
-    source.repository,
-    target.repository,
-    {
+  async #perform(to: string, began: number, signal: AbortSignal): Promise<CopyReport> {
+    const { clock, configuration } = this.#services
+    const { project, from, verify } = this.#request
+    const source = await this.#source()
+    const vault = getVault(configuration, to)
+    await using target = await openVault(this.#services, vault, project.name, signal)
+    const options = {
       snapshots: 'all',
-      verify: 1,
-      onProgress: ({ phase, bytesRead, bytesToRead }) =>
-        services.progress({
-          label: `${project.name}: ${phase === 'verifying' ? `reading back from ${to}` : `copying to ${to}`}`,
-          done: bytesRead,
-          total: bytesToRead,
-          unit: 'bytes',
-        }),
-    },
-    signal,
-  )
-  await recordAll(services, target.repository, vault, project.name, signal)
-  const findings = result.findings.map((finding) => ({ ...about(project, to), ...finding }))
-  const status = findings.some(({ severity }) => severity === 'damage') ? 'failed' : 'complete'
-  return {
-    project: project.name,
-    vault: to,
-    status,
-    snapshots: result.copied.length,
-    bytesAdded: result.bytesAdded,
-    findings,
+      verify,
+      atOnce: Math.min(this.#request.to.length, mostAtOnce),
+      onProgress: (progress: CopyProgress) => this.#tell(to, progress),
+    } as const
+    const result = await copySnapshots(source.repository, target.repository, options, signal)
+    const unlocked = await keepLocked(this.#services, target, project, signal)
+    await recordAll(this.#services, target.repository, vault, project.name, signal)
+    const findings = [...result.findings.map((finding) => ({ ...this.#about(to), ...finding })), ...unlocked]
+    // because what is not locked as it should be is made up by the next copy, as what is missing is
+    const isWhole = unlocked.length === 0 && findings.every(({ severity }) => severity !== 'damage')
+    return {
+      ...this.#about(to),
+      from,
+      status: isWhole ? 'complete' : 'failed',
+      snapshots: result.copied.length,
+      bytesAdded: result.bytesAdded,
+      verified: verify,
+      seconds: (clock.monotonic() - began) / 1000,
+      findings,
+    }
+  }
+
+  #tell(to: string, { phase, trees, bytesRead, bytesToRead }: CopyProgress): void {
+    const verb = { looking: 'comparing with', copying: 'copying to', verifying: 'reading back from' }[phase]
+    const label = `${this.#request.project.name}: ${verb} ${to}`
+    const { progress } = this.#services
+    if (phase === 'looking') progress({ label, done: trees, unit: 'items', detail: 'folders' })
+    else progress({ label, done: bytesRead, total: bytesToRead, unit: 'bytes' })
+  }
+
+  #about(vault: string): { project: string; vault: string } {
+    return { project: this.#request.project.name, vault }
+  }
+
+  #failed(to: string, thrown: unknown, began: number): CopyReport {
+    const finding: Finding = { ...this.#about(to), subject: `copy to ${to}`, severity: 'warning', text: textOf(thrown) }
+    return {
+      ...this.#about(to),
+      from: this.#request.from,
+      status: 'failed',
+      snapshots: 0,
+      bytesAdded: 0,
+      verified: this.#request.verify,
+      seconds: (this.#services.clock.monotonic() - began) / 1000,
+      findings: [finding],
+      ...(thrown instanceof AppError && { error: thrown }),
+    }
+  }
+
+  async #keep(copy: CopyBeginning, report: CopyReport, signal: AbortSignal): Promise<void> {
+    const { catalog, clock } = this.#services
+    const { project, from, to, run } = copy
+    const { snapshots, bytesAdded, verified, findings } = report
+    const endedAt = clock.now()
+    const isCut = signal.aborted && report.status === 'failed'
+    const status: CopyRecord['status'] = isCut ? 'cancelled' : report.status
+    await catalog.copies.end(copy, { status, endedAt, snapshots, bytesAdded, verified, findings })
+    const because = status === 'complete' ? '' : `: ${findings[0]?.text ?? 'it was interrupted'}`
+    const text = `Copy from ${from} to ${to} ${status}, ${snapshots} new${because}`
+    const level = status === 'complete' ? 'info' : 'error'
+    await catalog.log.add({ time: endedAt, kind: 'copy', level, text, project, ...(run !== undefined && { run }) })
   }
 }
 
-function about(project: Project, vault: string): { project: string; vault: string } {
-  return { project: project.name, vault }
-}
-
-function failed(project: Project, vault: string): Omit<CopyReport, 'findings'> {
-  return { ...about(project, vault), status: 'failed', snapshots: 0, bytesAdded: 0 }
-}
-
-async function keep(
-  { catalog, clock }: Needed,
-  project: Project,
-  report: CopyReport,
-  startedAt: number,
-  run: string | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  const { vault: to, snapshots, bytesAdded, findings } = report
-  const endedAt = clock.now()
-  const status: CopyRecord['status'] = signal.aborted ? 'cancelled' : report.status
-  await catalog.copies.add({
-    id: randomHex(8),
-    project: project.name,
-    from: project.vault,
-    to,
-    status,
-    startedAt,
-    endedAt,
-    snapshots,
-    bytesAdded,
-    findings,
-    ...(run !== undefined && { run }),
-  })
-  const because = status === 'complete' ? '' : `: ${findings[0]?.text ?? 'it was interrupted'}`
-  const text = `Copy from ${project.vault} to ${to} ${status}, ${snapshots} new${because}`
-  const level = status === 'complete' ? 'info' : 'error'
-  await catalog.log.add({ time: endedAt, kind: 'copy', level, text, project: project.name, ...(run && { run }) })
+function inProgress({ project, to, startedAt }: CopyBeginning): AppError {
+  return usecaseError('copy.in-progress', { project, vault: to, since: new Date(startedAt).toISOString() })
 }

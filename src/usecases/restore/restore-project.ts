@@ -103,7 +103,7 @@ export async function prepareRestore(
   const opened = guard.use(await openVault(services, vault, project.name, signal))
   const unlock = await opened.repository.lockToRead(signal)
   if (unlock) guard.use(unlock)
-  await opened.repository.loadIndex(signal)
+  const unreadable = await opened.repository.loadReadableIndex(signal)
   const { snapshot: stored } = await opened.repository.findSnapshot(snapshot.id, signal)
   const layout = await readLayout(opened.repository, stored.tree, signal)
   const include = includedPaths(request, layout, snapshot, project)
@@ -115,7 +115,8 @@ export async function prepareRestore(
     request.to === undefined && (await isGitMadeAnew(opened.repository, stored.tree, layout, project, include))
   if (steps.length === 0 && !git) throw usecaseError('restore.no-place', { paths: request.paths.join(', ') })
   const planned = previewOf(project, vault, snapshot, request, steps, troubles)
-  const findings = [...planned.findings, ...dumpsNotLoaded(layout, request, include, project)]
+  const leftOut = unreadable.map(({ message }) => leftOutIndex(vault, project, message))
+  const findings = [...leftOut, ...planned.findings, ...dumpsNotLoaded(layout, request, include, project)]
   const preview = { ...planned, findings, git }
   const held = guard.move()
   return {
@@ -123,6 +124,12 @@ export async function prepareRestore(
     perform: (stop) => performSteps(services, project, opened, stored.tree, layout, preview, steps, stop),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+/** What only that file names is not found, and told besides. */
+function leftOutIndex({ name }: Vault, project: Project, message: string): Finding {
+  const text = `${message}; it was left out, and \`bewaar verify\` tells what that means`
+  return { vault: name, project: project.name, subject: 'index', severity: 'warning', text }
 }
 
 function includedPaths(

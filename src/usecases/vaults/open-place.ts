@@ -17,8 +17,8 @@ import {
   type S3Options,
 } from '#engine'
 import { bandwidthAt, getProject, locationIn, lockTerm, type Location, type Vault } from '#model'
-import { identityFile } from '../identity-file.ts'
 import type { Services, TemporaryFolder } from '../services.ts'
+import { placeOptions } from './place-options.ts'
 
 export type PlaceServices = Pick<
   Services,
@@ -90,70 +90,23 @@ async function wayTo(
   temporary: TemporaryFolder,
   signal?: AbortSignal,
 ): Promise<Connect> {
-  const secret = async (reference: Vault['accessKey']) => reference && (await services.secret(reference, signal))
-  const { connections } = vault
-  const most = connections !== undefined && { connections }
-  switch (location.kind) {
-    case 'sftp': {
-      const target = await loginOf(services, vault, location, temporary, signal)
-      const place = { target, path: location.path, folder: temporary.path, ...sessions(vault) }
-      return async (verb, signal) => await { open: openSftp, create: createSftp }[verb](place, signal)
-    }
+  const place = await placeOptions(services, vault, location, temporary, signal)
+  switch (place.kind) {
+    case 'local':
+      return async (verb) => await { open: openLocal, create: createLocal }[verb](place.path)
+    case 'sftp':
+      return async (verb, signal) => await { open: openSftp, create: createSftp }[verb](place.options, signal)
     case 's3': {
-      const { endpoint, bucket, prefix } = location
-      const [accessKey, secretKey] = await Promise.all([secret(vault.accessKey), secret(vault.secretKey)])
-      if (!accessKey || !secretKey) throw new TypeError(`the vault ${vault.name} is in S3 and has no keys`)
-      const { region } = vault
-      const place = { endpoint, bucket, prefix, accessKey, secretKey, ...(region !== undefined && { region }), ...most }
-      const options = { ...place, ...lockOf(services, vault, project) }
+      const options = { ...place.options, ...lockOf(services, vault, project) }
       return async (verb, signal) => await { open: openS3, create: createS3 }[verb](options, signal)
     }
-    case 'rest': {
-      const url = new URL(location.url)
-      const user = decodeURIComponent(url.username)
-      url.username = ''
-      const password = await secret(vault.loginPassword)
-      const ca = vault.authorities === undefined ? undefined : await services.readText(vault.authorities)
-      const options = {
-        url: url.href,
-        ...(user !== '' && { user }),
-        ...(password && { password }),
-        ...(ca !== undefined && { ca }),
-        ...most,
-      }
-      return async (verb, signal) => await { open: openRest, create: createRest }[verb](options, signal)
-    }
-    case 'rest-ssh': {
-      const { path } = location
-      const target = await loginOf(services, vault, location, temporary, signal)
+    case 'rest':
+      return async (verb, signal) => await { open: openRest, create: createRest }[verb](place.options, signal)
+    case 'rest-ssh':
       return async (verb, signal) =>
-        await { open: openRestOverSsh, create: createRestOverSsh }[verb]({ target, path, ...most }, signal)
-    }
+        await { open: openRestOverSsh, create: createRestOverSsh }[verb](place.options, signal)
     default:
-      return location satisfies never
-  }
-}
-
-/** Two operations go on at once in each session of SFTP. */
-function sessions({ connections }: Vault): { connections?: number } {
-  return connections === undefined ? {} : { connections: Math.max(1, Math.ceil(connections / 2)) }
-}
-
-async function loginOf(
-  services: PlaceServices,
-  { identity: reference, knownHosts }: Vault,
-  { host, user, port }: { host: string; user?: string; port?: number },
-  folder: TemporaryFolder,
-  signal?: AbortSignal,
-) {
-  const identity = await identityFile(services, reference, folder, signal)
-  return {
-    // because a URL has an IPv6 address in brackets, and ssh has not
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    ...(user !== undefined && { user }),
-    ...(port !== undefined && { port }),
-    ...(identity !== undefined && { identity }),
-    ...(knownHosts !== undefined && { knownHosts }),
+      return place satisfies never
   }
 }
 

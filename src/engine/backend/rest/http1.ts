@@ -21,6 +21,7 @@ export class Http1Transport implements Transport {
   readonly #agent: HttpAgent
   readonly #aside: HttpAgent
   readonly #stallMs: number
+  #isDisposed = false
 
   /** @param url - its protocol, host and port are used. */
   constructor(url: URL, { connections, stallMs, ca }: Http1Options) {
@@ -40,6 +41,8 @@ export class Http1Transport implements Transport {
 
   async ask({ method, path, headers, body, aside }: Call, signal?: AbortSignal): Promise<Answer> {
     signal?.throwIfAborted()
+    // because what still tidies up would leave a connection open
+    if (this.#isDisposed) throw new Error('it was closed')
     const agent = aside ? this.#aside : this.#agent
     const request = this.#ask({ ...this.#origin, method, path, headers, agent })
     const head = new Promise<Head>((resolve, reject) => {
@@ -54,6 +57,7 @@ export class Http1Transport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true
     this.#agent.destroy()
     this.#aside.destroy()
   }

@@ -29,6 +29,7 @@ const sessionWindow = 16 * 1024 * 1024
 export class Http2Transport implements Transport {
   readonly #options: Http2Options
   #line: Line | undefined
+  #isDisposed = false
 
   constructor(options: Http2Options) {
     this.#options = options
@@ -49,6 +50,8 @@ export class Http2Transport implements Transport {
   }
 
   async #open(): Promise<Line> {
+    // because what still tidies up would begin a program that nobody ends
+    if (this.#isDisposed) throw new Error('it was closed')
     if (this.#line !== undefined && !this.#line.isOver) return this.#line
     const old = this.#line
     this.#line = new Line(this.#options)
@@ -57,6 +60,7 @@ export class Http2Transport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true
     await this.#line?.[Symbol.asyncDispose]()
   }
 }

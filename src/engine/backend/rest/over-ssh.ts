@@ -1,5 +1,5 @@
 import { startDuplex, systemCode, type DuplexProgram, type ProgramEnd } from '#base'
-import { lastLines, placeOf, sshArguments, sshEnvironment, type SshTarget } from '#remote'
+import { explainEnd, lastLines, placeOf, sshArguments, sshEnvironment, type SshTarget } from '#remote'
 import { backendError } from '../errors.ts'
 import type { Backend } from '../backend.ts'
 import { Http2Transport } from './http2.ts'
@@ -34,7 +34,8 @@ export async function createRestOverSsh(options: RestOverSshOptions, signal?: Ab
   return await createRestOver(...wayTo(options), signal)
 }
 
-function wayTo(options: RestOverSshOptions): [Transport, RestPlace] {
+/** The server, and where the repository is behind it. @throws as {@link openRestOverSsh}. */
+export function wayTo(options: RestOverSshOptions): [Transport, RestPlace] {
   const { target, path = '', connections = defaultConnections, stallMs = defaultStallMs } = options
   const ssh = placeOf(target).replace(/^ssh:/, 'rest+ssh:')
   const place = `${ssh}/${path}`
@@ -46,7 +47,7 @@ function wayTo(options: RestOverSshOptions): [Transport, RestPlace] {
   const args = sshArguments(target, ['-o', 'ControlPath=none'], [ofNoEffect])
   const start = (): DuplexProgram => startDuplex('ssh', args, { env: sshEnvironment() })
   return [
-    new Http2Transport({ start, explain, stallMs }),
+    new Http2Transport({ start, explain: (end) => explain(target, end), stallMs }),
     { place, path: ['', ...names, ''].join('/'), connections, headers: {} },
   ]
 }
@@ -55,16 +56,15 @@ function wayTo(options: RestOverSshOptions): [Transport, RestPlace] {
 const ofNoEffect = 'true'
 
 /** ssh itself ends with 255; anything else is how the program there ended. */
-function explain({ code, signal, stderr, error }: ProgramEnd): Error {
+function explain(target: SshTarget, end: ProgramEnd): Error {
+  const { code, signal, stderr, error } = end
   if (systemCode(error) === 'ENOENT') return new WayEnded('the program ssh is not installed', true)
   const words = lastLines(stderr)
   if (code === 0) return new WayEnded('its key is not bound to `rclone serve restic --stdio` in authorized_keys', true)
   if (code === 255 || code === null) {
-    const isFinal = /Host key verification failed|host key is known for|Permission denied|Too many auth/i.test(stderr)
-    return new WayEnded(
-      words || (signal ? `ssh was ended by ${signal}` : 'ssh was closed from the other side'),
-      isFinal,
-    )
+    const explained = explainEnd(target, end)
+    if (explained.kind !== 'unavailable') return explained
+    return new WayEnded(words || (signal ? `ssh was ended by ${signal}` : 'ssh was closed from the other side'), false)
   }
   // because 126 and 127 are a shell's word for a program that is not there
   return new WayEnded(`the program there ended with exit code ${code}: ${words}`, code === 126 || code === 127)

@@ -1,6 +1,7 @@
-import { mapInOrder, pause, systemClock } from '#base'
+import { AppError, mapInOrder, pause, systemClock } from '#base'
 import { backendError } from '../errors.ts'
 import { checkRequest, describeFile, isFileName, rangeWithin } from '../file-ref.ts'
+import { halfStored } from '../half-stored.ts'
 import { folders } from '../layout.ts'
 import { loadAll } from '../load-all.ts'
 import type { Backend, ByteRange, FileRef, FileStat, FileType } from '../backend.ts'
@@ -8,7 +9,7 @@ import { announcedSize, lengthIn } from './announced-size.ts'
 import { nonsense, refusal, translate, type Asked, type Verb } from './answers.ts'
 import { readList, type ListItem } from './list-items.ts'
 import { NameSet } from './name-set.ts'
-import type { Answer, Call, Transport } from './transport.ts'
+import { Stalled, type Answer, type Call, type Transport } from './transport.ts'
 
 /** More names than any repository has: 128 TB in packs of 16 MB. */
 const mostFiles = 8_000_000
@@ -50,7 +51,7 @@ class RestBackend implements Backend {
   readonly #headers: Readonly<Record<string, string>>
   /** Who saves a file, because some servers overwrite: of us at least one alone saves a name. */
   readonly #savers = new Map<string, Promise<void>>()
-  /** What we began to save and could not see to be whole or gone. */
+  /** What we began to save, nobody writes any more, and could not be seen to be whole or gone. */
   readonly #unfinished = new Set<string>()
 
   constructor(transport: Transport, { place, path, connections, headers }: RestPlace) {
@@ -151,13 +152,15 @@ class RestBackend implements Backend {
     const asked = this.#asked('save', ref)
     const conflict = (): Error => backendError('backend.conflict', { file: asked.file, place: this.place })
     const found = await this.#findSize(ref, 'save', signal)
-    if (found !== undefined && (found === body.length || !(await this.#removeUnfinished(ref, signal)))) throw conflict()
+    if (found !== undefined && !(await this.#isGhost(ref, signal))) {
+      if (found === body.length || !(await this.#removeUnfinished(ref, signal))) throw conflict()
+    }
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(body.length) }
     let answer: Answer
     try {
       answer = await this.#ask(asked, { method: 'POST', ref, body, headers }, signal)
     } catch (thrown) {
-      await this.#tidy(ref, body.length)
+      await this.#tidy(ref, body.length, thrown)
       throw thrown
     }
     await answer.discard()
@@ -166,8 +169,9 @@ class RestBackend implements Backend {
       return
     }
     if (answer.status === 403 && (await this.#findSize(ref, 'save', signal)) !== undefined) throw conflict()
-    if (answer.status >= 500) await this.#tidy(ref, body.length)
-    throw refusal(asked, answer)
+    const refused = refusal(asked, answer)
+    if (answer.status >= 500) await this.#tidy(ref, body.length, refused)
+    throw refused
   }
 
   /** Whether a config is ours, because of two who make a repository at once a server that overwrites lets both go on. */
@@ -178,33 +182,59 @@ class RestBackend implements Backend {
   /**
    * Sees that a save which failed leaves no part of the file behind: servers that write under the final name take such a
    * part away when they notice, which takes a moment, and may not notice.
+   *
+   * @throws `backend.half-stored` when the server may not know that the upload is over: once it learns, rclone removes
+   * whatever has the name by then, so that nothing may be stored under it any more.
    */
-  async #tidy(ref: FileRef, size: number): Promise<void> {
+  async #tidy(ref: FileRef, size: number, failure: unknown): Promise<void> {
     // because a config may be that of somebody else, and no other name is ever chosen twice
     if (ref.type === 'config') return
-    this.#unfinished.add(ref.name)
+    const mayStillWrite = failure instanceof AppError && failure.cause instanceof Stalled
+    if (!mayStillWrite) this.#unfinished.add(ref.name)
+    let isGone: boolean
     try {
-      const giveUpAt = systemClock.monotonic() + settleMs
-      do {
-        const found = await this.#findSize(ref, 'save', AbortSignal.timeout(tidyMs))
-        if (found === undefined || found === size) {
-          this.#unfinished.delete(ref.name)
-          return
-        }
-        await pause(settleMs / 10)
-      } while (systemClock.monotonic() < giveUpAt)
-      await this.#removeUnfinished(ref, AbortSignal.timeout(tidyMs))
+      if (await this.#settles(ref, size)) {
+        this.#unfinished.delete(ref.name)
+        return
+      }
+      isGone = await this.#takeAway(ref, AbortSignal.timeout(tidyMs))
     } catch {
-      // because the failed save is the news; whoever saves the file again begins with this
+      return // because the failed save is the news; whoever saves the file again begins with this
     }
+    if (mayStillWrite || !isGone) throw halfStored(this.place, ref, failure)
   }
 
-  /** Takes away what we ourselves left behind. @returns whether it is gone. */
+  /** Waits until the file is whole, or not there. @returns false when a part of it stays. */
+  async #settles(ref: FileRef, size: number): Promise<boolean> {
+    const giveUpAt = systemClock.monotonic() + settleMs
+    while (systemClock.monotonic() < giveUpAt) {
+      // first of all, because what rclone is asked about too early it takes for there ever after
+      await pause(settleMs / 10)
+      const signal = AbortSignal.timeout(tidyMs)
+      const found = await this.#findSize(ref, 'save', signal)
+      if (found === undefined || found === size || (await this.#isGhost(ref, signal))) return true
+    }
+    return false
+  }
+
+  /** Whether the server believes in a file that is gone: rclone remembers the part of one that it has removed. */
+  async #isGhost(ref: FileRef, signal?: AbortSignal): Promise<boolean> {
+    const headers = { range: 'bytes=0-0' }
+    const answer = await this.#ask(this.#asked('load', ref), { method: 'GET', ref, headers }, signal)
+    await answer.discard()
+    return answer.status === 404
+  }
+
+  /** Takes away what we ourselves left behind, and nobody writes any more. @returns whether it is gone. */
   async #removeUnfinished(ref: FileRef, signal?: AbortSignal): Promise<boolean> {
-    if (!this.#unfinished.has(ref.name)) return false
+    return this.#unfinished.has(ref.name) && (await this.#takeAway(ref, signal))
+  }
+
+  async #takeAway(ref: FileRef, signal?: AbortSignal): Promise<boolean> {
     const answer = await this.#ask(this.#asked('remove', ref), { method: 'DELETE', ref }, signal)
     await answer.discard()
-    return isDone(answer) && this.#unfinished.delete(ref.name)
+    if (isDone(answer)) this.#unfinished.delete(ref.name)
+    return isDone(answer)
   }
 
   async #find(ref: FileRef, signal?: AbortSignal): Promise<FileStat | undefined> {

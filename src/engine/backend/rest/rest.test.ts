@@ -335,3 +335,40 @@ test('what a failed save left behind is taken away, but never a config and never
     assert.equal(side.requests.at(-1)?.startsWith('DELETE') ?? false, isRemoved, `${type} ${left}`)
   }
 })
+
+test('after an upload that stood still nothing more is stored under its name when a part of it stays', async () => {
+  let posts = 0
+  await using side = await farSide(
+    (request, response) => {
+      if (request.method === 'POST') posts++
+      else if (request.method === 'DELETE') response.end()
+      else response.writeHead(posts > 0 ? 200 : 404, { 'content-length': posts > 0 ? 5 : 0 }).end()
+    },
+    { stallMs: 50 },
+  )
+  const saving = side.backend.save(pack, new Uint8Array(10))
+  await assert.rejects(saving, { code: 'backend.half-stored', kind: 'unavailable' })
+  assert.equal(posts, 1)
+  assert.match(side.requests.at(-1)!, /^DELETE /)
+})
+
+test('a part that the server has taken away is stored anew, though it still speaks of it', async () => {
+  const stored: number[] = []
+  await using side = await farSide((request, response) => {
+    if (request.method === 'HEAD') response.writeHead(200, { 'content-length': 5 }).end()
+    else if (request.method === 'GET') response.writeHead(404).end()
+    else {
+      stored.push(Number(request.headers['content-length']))
+      request.resume().on('end', () => response.end())
+    }
+  })
+  await side.backend.save(pack, new Uint8Array(10))
+  assert.deepEqual(stored, [10])
+})
+
+test('after it was disposed nothing is asked any more', async () => {
+  await using side = await farSide(status(404))
+  await side.backend[Symbol.asyncDispose]()
+  await assert.rejects(loadAll(side.backend, pack), { code: 'backend.unavailable', message: /it was closed/ })
+  assert.deepEqual(side.requests, [])
+})

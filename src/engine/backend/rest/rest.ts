@@ -41,7 +41,8 @@ export async function createRest(options: RestOptions, signal?: AbortSignal): Pr
   return await createRestOver(...wayTo(options), signal)
 }
 
-function wayTo(options: RestOptions): [Transport, RestPlace] {
+/** The server, and where the repository is behind it. @throws as {@link openRest}. */
+export function wayTo(options: RestOptions): [Transport, RestPlace] {
   const { user, password, ca, connections = defaultConnections, stallMs = defaultStallMs } = options
   const url = parseUrl(options.url)
   const path = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`

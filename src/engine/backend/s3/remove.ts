@@ -1,7 +1,8 @@
 import { AppError, systemClock } from '#base'
 import { backendError } from '../errors.ts'
 import type { S3Connection } from './connection.ts'
-import { describeRetention, findRetention, type Retention } from './retention.ts'
+import { isHeld } from './hold.ts'
+import { describeRetention, findRetention } from './retention.ts'
 import { versionsOf, type Version } from './versions.ts'
 
 /** A file that is to go. */
@@ -45,10 +46,10 @@ export async function removeVersions(
       await deleteVersion(connection, target, version.id, signal)
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.kind !== 'denied') throw thrown
-      const retention = await findLock(connection, target, version, signal)
-      if (retention && !target.isLock) {
+      const reason = target.isLock ? undefined : await whyKept(connection, target, version, signal)
+      if (reason !== undefined) {
         const facts = { place: connection.place, verb: 'remove', file: target.file }
-        throw backendError('backend.denied', { ...facts, reason: describeRetention(retention) }, thrown)
+        throw backendError('backend.denied', { ...facts, reason }, thrown)
       }
       if (!target.mayHide) throw thrown
       return await deleteVersion(connection, target, undefined, signal)
@@ -68,16 +69,22 @@ async function deleteVersion(
 }
 
 /** What keeps a version, as far as these keys may know. */
-async function findLock(
+async function whyKept(
   connection: S3Connection,
   { key, file }: Doomed,
   { id, isMarker }: Version,
   signal?: AbortSignal,
-): Promise<Retention | undefined> {
+): Promise<string | undefined> {
   if (isMarker) return undefined
+  const target = { key, version: id, file }
+  const retention = await unlessDenied(findRetention(connection, target, signal))
+  if (retention && retention.untilMs > systemClock.now()) return describeRetention(retention)
+  return (await unlessDenied(isHeld(connection, target, signal))) ? 'it is under a legal hold' : undefined
+}
+
+async function unlessDenied<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
-    const found = await findRetention(connection, { key, version: id, file }, signal)
-    return found && found.untilMs > systemClock.now() ? found : undefined
+    return await asking
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.kind === 'denied') return undefined
     throw thrown

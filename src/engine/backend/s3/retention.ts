@@ -125,7 +125,7 @@ function stronger(found: Retention | undefined, wanted: ObjectLock): ObjectLock 
 }
 
 /** Servers name a version without retention in different ways; this is what AWS, Ceph and MinIO say. */
-function saysUnlocked(thrown: unknown): boolean {
+export function saysUnlocked(thrown: unknown): boolean {
   const answer = answerOf(thrown)
   if (answer === undefined) return false
   return (

@@ -4,34 +4,20 @@ import { AppError, mapInOrder } from '#base'
 import { backendError } from '../errors.ts'
 import { checkRequest, describeFile, isFileName, rangeWithin } from '../file-ref.ts'
 import { baseNameOf, folderOf, folders } from '../layout.ts'
-import type { Backend, ByteRange, FileRef, FileStat, FileType } from '../backend.ts'
+import type { ByteRange, FileRef, FileStat, FileType } from '../backend.ts'
 import { findVersioning, listCurrent, requireObjectLock } from './bucket.ts'
 import { connect, type S3Connection } from './connection.ts'
+import { ensureHold, isHeld } from './hold.ts'
 import type { ObjectLock, S3Options } from './options.ts'
 import { putNew } from './put-new.ts'
 import { removeFile, removeVersions } from './remove.ts'
-import { ensureLocked, findRetention, lockMissing, type Retention } from './retention.ts'
+import type { S3Backend } from './s3-backend.ts'
+import { ensureLocked, findRetention, lockMissing, type LockedFile, type Retention } from './retention.ts'
 import { listOldest, measureUsage, versionsOf, type S3Usage } from './versions.ts'
 import { Watch } from './watch.ts'
 
-/** The files of a repository in a bucket, and what only a bucket can do with them. */
-export interface S3Backend extends Backend {
-  /**
-   * Lengthens the locks of files until at least then, so that what a newer snapshot uses stays as long as that. A lock
-   * is never shortened; what is locked in governance mode stays so, because changing that takes the right to bypass.
-   *
-   * @returns how many had to be lengthened.
-   * @throws `backend.lock-missing`; `backend.missing` when one of them is not there.
-   */
-  extend(refs: Iterable<FileRef>, until: Temporal.Instant, signal?: AbortSignal): Promise<number>
-  /** What locks a file; undefined when nothing does. @throws `backend.missing`. */
-  findLock(ref: FileRef, signal?: AbortSignal): Promise<Retention | undefined>
-  /** What the repository takes, versions counted, by looking at each of them: 1000 with each request. */
-  usage(signal?: AbortSignal): Promise<S3Usage>
-}
-
-/** Oldest versions that are remembered, so that the blobs of one pack ask for them once. */
-const versionsRemembered = 10_000
+/** Oldest versions that are remembered, so that nobody asks twice for them: about 300 bytes each. */
+const versionsRemembered = 100_000
 
 /**
  * Opens the files of a repository in a bucket, which need not hold any yet. The layout is that of restic.
@@ -157,13 +143,15 @@ class S3Files implements S3Backend {
     }
     const prefix = `${this.#connection.folder}${folders[type]}/`
     const purpose = { verb: 'list', file: prefix } as const
-    const files =
+    const files: AsyncIterable<{ readonly key: string; readonly size: number; readonly id?: string }> =
       this.#lock && type !== 'lock'
         ? listOldest(this.#connection, prefix, purpose, signal)
         : listCurrent(this.#connection, prefix, purpose, signal)
-    for await (const { key, size } of files) {
+    for await (const { key, size, id } of files) {
       const name = key.slice(key.lastIndexOf('/') + 1)
-      if (isFileName(name) && key === this.#keyOf({ type, name })) yield { type, name, size }
+      if (!isFileName(name) || key !== this.#keyOf({ type, name })) continue
+      if (id !== undefined) this.#rememberOldest(key, id)
+      yield { type, name, size }
     }
     signal?.throwIfAborted()
   }
@@ -180,16 +168,21 @@ class S3Files implements S3Backend {
   async extend(refs: Iterable<FileRef>, until: Temporal.Instant, signal?: AbortSignal): Promise<number> {
     if (!this.#lock) throw lockMissing(this.#connection, 'what is stored', 'it was opened without Object Lock')
     const lock = { mode: this.#lock.mode, until }
-    const extending = mapInOrder(refs, (ref) => this.#lockOldest(ref, lock, signal), this.connections)
-    let extended = 0
-    for await (const isChanged of extending) if (isChanged) extended++
-    return extended
+    return await this.#changeEach(refs, (ref) => this.#lockOldest(ref, lock, signal))
   }
 
   async findLock(ref: FileRef, signal?: AbortSignal): Promise<Retention | undefined> {
-    checkRequest(this.place, ref)
-    const target = { key: this.#keyOf(ref), version: await this.#findOldest(ref, signal), file: describeFile(ref) }
-    return await findRetention(this.#connection, target, signal)
+    return await findRetention(this.#connection, await this.#oldestOf(ref, signal), signal)
+  }
+
+  async hold(refs: Iterable<FileRef>, on: boolean, signal?: AbortSignal): Promise<number> {
+    return await this.#changeEach(refs, async (ref) =>
+      ensureHold(this.#connection, await this.#oldestOf(ref, signal), on, signal),
+    )
+  }
+
+  async findHold(ref: FileRef, signal?: AbortSignal): Promise<boolean> {
+    return await isHeld(this.#connection, await this.#oldestOf(ref, signal), signal)
   }
 
   usage(signal?: AbortSignal): Promise<S3Usage> {
@@ -212,10 +205,20 @@ class S3Files implements S3Backend {
 
   /** @returns whether it had to be locked longer or more firmly. */
   async #lockOldest(ref: FileRef, lock: ObjectLock, signal?: AbortSignal): Promise<boolean> {
+    return await ensureLocked(this.#connection, await this.#oldestOf(ref, signal), lock, true, signal)
+  }
+
+  async #changeEach(refs: Iterable<FileRef>, change: (ref: FileRef) => Promise<boolean>): Promise<number> {
+    let changed = 0
+    for await (const isChanged of mapInOrder(refs, change, this.connections)) if (isChanged) changed++
+    return changed
+  }
+
+  async #oldestOf(ref: FileRef, signal?: AbortSignal): Promise<LockedFile> {
     checkRequest(this.place, ref)
-    const version = await this.#findOldest(ref, signal)
-    const target = { key: this.#keyOf(ref), version, file: describeFile(ref) }
-    return await ensureLocked(this.#connection, target, lock, true, signal)
+    const key = this.#keyOf(ref)
+    const version = this.#oldest.get(key) ?? (await this.#findOldest(ref, signal))
+    return { key, version, file: describeFile(ref) }
   }
 
   /**
@@ -228,9 +231,13 @@ class S3Files implements S3Backend {
     const known = this.#oldest.get(key)
     if (known !== undefined) return known
     const version = await this.#findOldest(ref, signal)
+    this.#rememberOldest(key, version)
+    return version
+  }
+
+  #rememberOldest(key: string, version: string): void {
     if (this.#oldest.size >= versionsRemembered) this.#oldest.clear()
     this.#oldest.set(key, version)
-    return version
   }
 
   async #findOldest(ref: FileRef, signal?: AbortSignal): Promise<string> {

@@ -1,0 +1,3 @@
+import { sftpSuite } from './sftp-suite.ts'
+
+sftpSuite('as OpenSSH comes', '')
