@@ -92,7 +92,7 @@ export function makeSmall(folder: string, count: number, seed: string): void {
   const text = sentence(random, 1 << 20)
   for (let nth = 0; nth < count; nth++) {
     const module = Math.floor(nth / 3)
-    const path = join(folder, `m${module % 17}`, `p${module % 289}`, `q${module % 1999}`, `d${module}`)
+    const path = join(folder, `m${module % 17}`, `p${module % 289}`, `d${module}`)
     if (nth % 3 === 0) mkdirSync(path, { recursive: true })
     const size = random.whole(200, 8000)
     const from = random.whole(0, text.length - size - 1)
