@@ -81,7 +81,7 @@ const progressMs = 200
  * Makes one snapshot of `parts`. Holds a shared lock for as long as it works.
  *
  * What is not in the snapshot as it should be is a finding; the snapshot is made all the same. A stream that fails is
- * left out as a whole. Order of writes: packs, index files, snapshot. When it throws there is no snapshot, and what was
+ * left out as a whole. What an index file that is damaged has named is stored once more. Order of writes: packs, index files, snapshot. When it throws there is no snapshot, and what was
  * stored by then is used by the next run or removed by the next prune.
  *
  * @throws `archive.source-missing`; `archive.path-taken`; `repository.locked`; what the backend throws.
@@ -93,9 +93,13 @@ export async function archive(
 ): Promise<ArchiveResult> {
   await using lock = await repository.lock('shared', signal)
   const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
-  await repository.loadIndex(stop)
+  const unreadable = await repository.loadReadableIndex(stop)
   await using sealing = new Sealing(repository, stop)
-  const archiving = new Archiving(repository, sealing, request, stop)
+  // because a memory may rest on what an index file said that cannot be read any more
+  const { memory: _, ...withoutMemory } = request
+  const archiving = new Archiving(repository, sealing, unreadable.length > 0 ? withoutMemory : request, stop)
+  for (const { message } of unreadable)
+    archiving.report({ path: 'the repository', code: 'index-damaged', text: message })
   const timer = setInterval(() => request.onProgress?.(archiving.progress()), progressMs)
   try {
     return await archiving.run()
@@ -140,6 +144,10 @@ class Archiving {
     this.#entries = new EntryTaker(tools, request.timeNs, request.parent?.timeNs)
     this.#remoteReading = remoteReading
     this.#remote = new RemoteWalk({ ...this.#walkTools(), entryTools: tools, reading: remoteReading })
+  }
+
+  report(finding: ArchiveFinding): void {
+    this.#findings.push(finding)
   }
 
   progress(): ArchiveProgress {

@@ -6,9 +6,10 @@ export interface ArchiveFinding {
   readonly path: string
   /**
    * `vanished` after it was listed; `unreadable`; `changed` while it was read; `left-out` because it has no content (a
-   * socket); `parent-damaged`: the parent snapshot could not be read here, so everything was read anew.
+   * socket); `parent-damaged`: the parent snapshot could not be read here, so everything was read anew; `index-damaged`: an
+   * index file of the repository cannot be read, which `path` says instead.
    */
-  readonly code: 'vanished' | 'unreadable' | 'changed' | 'left-out' | 'parent-damaged'
+  readonly code: 'vanished' | 'unreadable' | 'changed' | 'left-out' | 'parent-damaged' | 'index-damaged'
   readonly text: string
 }
 

@@ -134,8 +134,12 @@ class Copying implements AsyncDisposable {
       this.#findings,
       this.#signal,
     )
-    await this.#from.loadIndex(this.#signal)
-    await this.#to.loadIndex(this.#signal)
+    // what a damaged index file names is missed in the source, and stored once more in the target
+    for (const repository of [this.#from, this.#to]) {
+      for (const { message } of await repository.loadReadableIndex(this.#signal)) {
+        this.#findings.add('warning', repository.backend.place, message)
+      }
+    }
     const missing = (this.#missing = new MissingBlobs(this.#from, this.#to))
     for (const { snapshot } of wanted) await missing.addTree(snapshot.tree, this.#signal)
     this.#wanted = await this.#adopt(missing.wanted)

@@ -27,8 +27,8 @@ export async function planCopy(from: Repository, to: Repository, signal: AbortSi
   const { wanted, present } = await chooseSnapshots(from, to, 'all', findings, signal)
   const missing = new MissingBlobs(from, to)
   if (wanted.length > 0) {
-    await from.loadIndex(signal)
-    await to.loadIndex(signal)
+    await from.loadReadableIndex(signal)
+    await to.loadReadableIndex(signal)
   }
   for (const { snapshot } of wanted) await missing.addTree(snapshot.tree, signal)
   for (const { type, id, reason } of missing.gaps) findings.add('damage', `${type} blob ${id.slice(0, 10)}`, reason)

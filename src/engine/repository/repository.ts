@@ -182,8 +182,8 @@ export class Repository implements AsyncDisposable {
   }
 
   /**
-   * The same without the index files that are damaged: for whoever reads blobs, and says which are not found. Whoever may
-   * add a file to a place could else keep all others from being read.
+   * The same without the index files that are damaged: for whoever reads blobs, and says which are not found, or stores what
+   * is not found. Whoever may add a file to a place, or an upload that broke there, could else keep all others out.
    *
    * @returns a `repository.file-damaged` for each that was left out.
    */

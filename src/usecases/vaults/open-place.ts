@@ -18,6 +18,7 @@ import {
 } from '#engine'
 import { bandwidthAt, getProject, locationIn, lockTerm, type Location, type Vault } from '#model'
 import type { Services, TemporaryFolder } from '../services.ts'
+import { persistently } from './persistently.ts'
 import { placeOptions } from './place-options.ts'
 
 export type PlaceServices = Pick<
@@ -55,6 +56,9 @@ export async function createPlace(
 
 type Verb = 'open' | 'create'
 
+/** A place that does not answer at first is soon given up: the next run or copy makes up for it. */
+const connectAttempts = 3
+
 async function open(
   services: PlaceServices,
   vault: Vault,
@@ -69,7 +73,8 @@ async function open(
   const temporary = resources.use(await services.temporaryFolder())
   const connect = await wayTo(services, vault, location, project, temporary, signal)
   const reconnect = (): Promise<Backend> => connect('open')
-  const tried = resources.use(retrying(await connect(verb, signal), { reconnect, clock }))
+  const first = await persistently(() => connect(verb, signal), signal, connectAttempts)
+  const tried = resources.use(retrying(first, { reconnect, clock }))
   const { bandwidth, connections } = vault
   const slowed = limited(disposing(tried, resources.move()), {
     clock,

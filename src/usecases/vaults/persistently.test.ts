@@ -35,6 +35,13 @@ describe('persistence', () => {
     }
   })
 
+  test('ends after as many attempts as it may have', async () => {
+    const unreachable = new AppError('remote.unreachable', { ...entry, kind: 'unavailable' }, {})
+    const { work, count } = failing(unreachable, unreachable, unreachable)
+    await assert.rejects(persistently(work, undefined, 2), unreachable)
+    assert.equal(count(), 2)
+  })
+
   test('ends at once when it is stopped', async () => {
     const stop = new AbortController()
     const { work } = failing(...Array.from({ length: 7 }, () => unavailable))
