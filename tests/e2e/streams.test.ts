@@ -154,7 +154,7 @@ describe('completion', { concurrency: 2 }, () => {
     const script = `PATH="$PWD/bin:$PATH"; source <("$0" "$1" completion bash)
 mkdir bin && ln -s "$1" bin/bewaar
 complete_() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _bewaar; echo "\${COMPREPLY[*]}"; }
-complete_ bewaar re
+complete_ bewaar res
 complete_ bewaar restore --proj
 complete_ bewaar restore --project ''
 complete_ bewaar restore --vault a
