@@ -47,7 +47,13 @@ if (node === undefined) {
   )
   process.exitCode = 1
 } else {
-  const args = ['--disable-warning=ExperimentalWarning', findMain(), ...process.argv.slice(2)]
+  // Because V8 lets its heap grow to several times of what is in use before it looks: a sixth of the memory of a backup.
+  const args = [
+    '--heap-growing-percent=40',
+    '--disable-warning=ExperimentalWarning',
+    findMain(),
+    ...process.argv.slice(2),
+  ]
   const env = withSettings(process.env)
   // Because one process gets signals straight, where the platform and this Node can replace themselves by another.
   if (process.execve !== undefined && process.platform !== 'win32') replace(node, args, env)
