@@ -11,6 +11,8 @@ export interface Parser<T> {
   readonly completion?: Completion
   /** @throws `Refusal` with the reason. */
   readonly parse: (text: string) => T
+  /** A default as the help shows it; absent: as JSON. */
+  show?(value: T): string
 }
 
 /** Any text but the empty one. */
@@ -44,6 +46,7 @@ export const share: Parser<number> = {
     if (!match || value <= 0 || value > 1) throw new Refusal('it must be above 0% and at most 100%, for example 5%')
     return value
   },
+  show: (value) => `${value * 100}%`,
 }
 
 /** A day of the calendar, `2025-11-21`. */

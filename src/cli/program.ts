@@ -206,7 +206,9 @@ function describeInput(verb: Commander, command: Command, commander: typeof Comm
 function toOption(item: InputItem<unknown>, commander: typeof CommanderModule): Option {
   const value = item.parser ? ` <${item.parser.placeholder}>` : ''
   const isTold = item.kind === 'option' && item.fallback !== undefined
-  const help = isTold ? `${item.help} (default: ${JSON.stringify(item.fallback)})` : item.help
+  const help = isTold
+    ? `${item.help} (default: ${item.parser?.show?.(item.fallback) ?? JSON.stringify(item.fallback)})`
+    : item.help
   const flags = `${item.short ? `${item.short}, ` : ''}${item.name}${value}`
   const option = new commander.Option(flags, item.kind === 'options' ? `${help}; may be repeated` : help)
   if (item.parser) option.argParser(reader(item, commander))

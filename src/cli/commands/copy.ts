@@ -32,13 +32,13 @@ export const copy = defineCommand({
     'bewaar copy --to=archive --verify=10%',
   ],
   input: {
-    projects: options('--project', projectName, { help: 'only this project; may be repeated' }),
+    projects: options('--project', projectName, { help: 'only this project' }),
     to: option('--to', vaultName, { help: 'only to this vault' }),
     from: option('--from', vaultName, { help: 'copy from this vault (default: the one that runs write to)' }),
     due: flag('--due', { help: 'only the copies whose schedule has come, that failed or that lack a backup' }),
     verify: option('--verify', share, {
       fallback: 1,
-      help: 'share of what is sent that is read back, for example 10% (default 100%)',
+      help: 'share of what is sent that is read back, for example 10%',
     }),
     dryRun: flag('--dry-run', { help: 'show what would be copied, and change nothing' }),
   },

@@ -31,7 +31,7 @@ export const init = defineCommand({
     folders: words('folder', folder, {
       help: 'where there is no configuration yet: look for projects below it; default: the usual web roots',
     }),
-    projects: options('--project', projectName, { help: 'only this project; may be repeated' }),
+    projects: options('--project', projectName, { help: 'only this project' }),
     vault: option('--vault', folder, { help: 'where there is no configuration yet: the folder that backups go to' }),
     dryRun: flag('--dry-run', { help: 'where there is no configuration yet: show it, and write nothing' }),
     yes: flag('--yes', { help: 'write the configuration without asking', short: '-y' }),

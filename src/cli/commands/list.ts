@@ -11,7 +11,7 @@ import { table } from '../table.ts'
 export const list = defineCommand({
   examples: ['bewaar list', 'bewaar list --project=shop', 'bewaar list --vault=local --json'],
   input: {
-    projects: options('--project', projectName, { help: 'only this project; may be repeated' }),
+    projects: options('--project', projectName, { help: 'only this project' }),
     vault: option('--vault', vaultName, { help: 'only in this vault' }),
   },
 

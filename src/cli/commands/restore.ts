@@ -32,7 +32,7 @@ export const restore = defineCommand({
     vault: option('--vault', vaultName, { help: 'from this vault; default: the nearest that has it' }),
     to: option('--to', folder, { help: 'into this folder; default: to where everything was' }),
     only: option('--only', listOf(restorableParts), { fallback: [], help: 'these parts alone' }),
-    paths: options('--path', text, { help: 'this file or folder alone; may be repeated' }),
+    paths: options('--path', text, { help: 'this file or folder alone' }),
     dryRun: flag('--dry-run', { help: 'show the plan, and change nothing' }),
     yes: flag('--yes', { help: 'overwrite without asking' }),
   },

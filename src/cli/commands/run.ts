@@ -15,7 +15,7 @@ type Result =
 export const run = defineCommand({
   examples: ['bewaar run', 'bewaar run --project=shop', 'bewaar run --project=shop --dry-run', 'bewaar run --json'],
   input: {
-    projects: options('--project', projectName, { help: 'only this project; may be repeated' }),
+    projects: options('--project', projectName, { help: 'only this project' }),
     dryRun: flag('--dry-run', { help: 'show what would be taken, and change nothing' }),
     force: flag('--force', { help: 'also what is paused' }),
   },

@@ -22,11 +22,11 @@ interface Trouble {
 export const verify = defineCommand({
   examples: ['bewaar verify', 'bewaar verify --project=shop', 'bewaar verify --vault=local --share=5%'],
   input: {
-    projects: options('--project', projectName, { help: 'only this project; may be repeated' }),
+    projects: options('--project', projectName, { help: 'only this project' }),
     vault: option('--vault', vaultName, { help: 'only in this vault' }),
     share: option('--share', share, {
       fallback: 1,
-      help: 'share of the data to read back, for example 5% (default 100%)',
+      help: 'share of the data to read back, for example 5%',
     }),
   },
 
