@@ -118,12 +118,15 @@ class Turns {
 /** The longest sleep, so that a limit that changes with the time of day is seen soon. */
 const longestSleepMs = 1000
 
+/** Seconds that are made up for when a sleep took longer than it should, as on a busy machine: pieces are small. */
+const mostLate = 0.25
+
 /** Bytes that may be sent in a second. Whoever pays waits until what was paid before is through. */
 class Bandwidth {
   readonly #rateAt: (now: number) => number | undefined
   readonly #clock: Clock
   readonly #wait: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Bytes that were let through and are not yet paid for. */
+  /** Bytes that were let through and are not yet paid for; below 0, what may be sent at once. */
   #debt = 0
   #paidAt: number
   #last: Promise<void> = Promise.resolve()
@@ -163,7 +166,8 @@ class Bandwidth {
   #settle(): number | undefined {
     const now = this.#clock.monotonic()
     const rate = this.#rateAt(this.#clock.now())
-    this.#debt = rate === undefined ? 0 : Math.max(0, this.#debt - ((now - this.#paidAt) / 1000) * rate)
+    const paid = ((now - this.#paidAt) / 1000) * (rate ?? 0)
+    this.#debt = rate === undefined ? 0 : Math.max(-rate * mostLate, this.#debt - paid)
     this.#paidAt = now
     return rate
   }
