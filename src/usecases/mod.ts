@@ -1,5 +1,5 @@
 /**
- * What can be done, one verb a file: back up, list, verify, restore, copy. A use case takes the services it needs, a
+ * What can be done, one verb a file: back up, list, verify, restore, copy, probe and measure vaults, judge health. A use case takes the services it needs, a
  * request and a signal; it must never print, parse flags or speak HTTP.
  */
 import { lazily } from '#base'
