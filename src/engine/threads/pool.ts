@@ -1,4 +1,4 @@
-import { Worker, type Transferable } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 
 import { AppError } from '#base'
 import type { FromWorker, ToWorker } from './messages.ts'
@@ -67,14 +67,14 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
   }
 
   /** Sends a job, to the idlest worker when none is named. @throws the AppError that the worker threw. */
-  run(job: Job, options: { readonly worker?: number; readonly transfer?: Transferable[] } = {}): Promise<Result> {
+  run(job: Job, options: { readonly worker?: number } = {}): Promise<Result> {
     if (this.#broken) return Promise.reject(this.#broken)
     const member = this.#members[options.worker ?? this.idlest()]!
     const id = this.#nextJob++
     return new Promise((resolve, reject) => {
       if (member.waiting.size === 0) member.worker.ref()
       member.waiting.set(id, { resolve, reject })
-      member.worker.postMessage({ id, job } satisfies ToWorker<Job>, options.transfer ?? [])
+      member.worker.postMessage({ id, job } satisfies ToWorker<Job>, [])
     })
   }
 
