@@ -102,24 +102,23 @@ class LocalBackend implements Backend {
   }
 
   async *load(ref: FileRef, range?: ByteRange, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    signal?.throwIfAborted()
-    checkRequest(this.place, ref, range)
-    const handle = await this.#open(ref)
-    try {
-      const { start, end } = await this.#rangeOf(handle, ref, range)
-      for (let at = start; at < end;) {
-        signal?.throwIfAborted()
-        const piece = await this.#read(handle, ref, at, Math.min(pieceSize, end - at))
-        if (piece.length === 0) throw this.#damaged(ref, `it ends at byte ${at}, and ended at ${end} just before`)
-        yield piece
-        at += piece.length
-      }
-    } finally {
-      await handle.close()
-    }
+    yield* this.#pieces(ref, range, (_, length) => Buffer.allocUnsafeSlow(length), signal)
   }
 
   async loadInto(ref: FileRef, range: ByteRange, target: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const memory = (at: number, length: number): Uint8Array => target.subarray(at, at + length)
+    for await (const _ of this.#pieces(ref, range, memory, signal)) {
+      // because each piece is where it belongs when it comes
+    }
+  }
+
+  /** @param memory - where the bytes of a piece go, counted from the start of the range. */
+  async *#pieces(
+    ref: FileRef,
+    range: ByteRange | undefined,
+    memory: (at: number, length: number) => Uint8Array,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, void> {
     signal?.throwIfAborted()
     checkRequest(this.place, ref, range)
     const handle = await this.#open(ref)
@@ -127,8 +126,10 @@ class LocalBackend implements Backend {
       const { start, end } = await this.#rangeOf(handle, ref, range)
       for (let at = start; at < end;) {
         signal?.throwIfAborted()
-        const read = await this.#readInto(handle, ref, at, target.subarray(at - start, at - start + pieceSize))
+        const piece = memory(at - start, Math.min(pieceSize, end - at))
+        const read = await this.#read(handle, ref, at, piece)
         if (read === 0) throw this.#damaged(ref, `it ends at byte ${at}, and ended at ${end} just before`)
+        yield read === piece.length ? piece : piece.subarray(0, read)
         at += read
       }
     } finally {
@@ -242,13 +243,7 @@ class LocalBackend implements Backend {
     return rangeWithin(this.place, ref, found.size, range)
   }
 
-  async #read(handle: FileHandle, ref: FileRef, at: number, length: number): Promise<Uint8Array> {
-    const piece = Buffer.allocUnsafeSlow(length)
-    const read = await this.#readInto(handle, ref, at, piece)
-    return read === length ? piece : piece.subarray(0, read)
-  }
-
-  async #readInto(handle: FileHandle, ref: FileRef, at: number, target: Uint8Array): Promise<number> {
+  async #read(handle: FileHandle, ref: FileRef, at: number, target: Uint8Array): Promise<number> {
     try {
       const { bytesRead } = await handle.read(target, 0, target.length, at)
       return bytesRead
