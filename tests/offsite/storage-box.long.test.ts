@@ -5,7 +5,6 @@ import { after, before, suite, test } from 'node:test'
 
 import { parse, stringify } from 'yaml'
 
-import type { Ended } from '../e2e/place.ts'
 import { needs } from '../needs.ts'
 import { run } from '../remote/sshd.ts'
 import { commandsFrom } from './followed-instructions.ts'
@@ -18,22 +17,14 @@ suite('docs/operate/storage-box.md, append-only', { skip, concurrency: 1 }, () =
   let box: Box
   before(async () => {
     box = await startBox(['DisableForwarding yes', 'PermitTTY no'], '/bin/sh')
-    await box.place.write('www/shop/index.html', 'hello\n')
-    await box.place.write('www/shop/photo.jpg', Buffer.alloc(700_000, 'photo'))
   })
   after(() => box?.[Symbol.asyncDispose]())
 
-  async function succeed(block: string): Promise<Ended> {
-    const end = await box.follow(block)
-    assert.equal(end.code, 0, `${box.localised(block)}\n${end.out}${end.err}`)
-    return end
-  }
-
   test('leads to a vault that the key of the server cannot empty, as it stands', async () => {
-    for (const block of blocksBelow('2. The key of the box', 'sh')) await succeed(block)
-    await succeed(blocksBelow('4. The configuration', 'sh')[0]!)
+    for (const block of blocksBelow('2. The key of the box', 'sh')) await box.succeed(block)
+    await box.succeed(blocksBelow('4. The configuration', 'sh')[0]!)
     const [install, mustFail] = blocksBelow('Append-only', 'sh')
-    await succeed(install!)
+    await box.succeed(install!)
     const [login, ...attempts] = mustFail!.trim().split('\n')
     assert.equal(attempts.length, 3)
     writeFileSync(join(box.sshd.home, 'secret-file'), '')
@@ -47,15 +38,15 @@ suite('docs/operate/storage-box.md, append-only', { skip, concurrency: 1 }, () =
     const [append] = blocksBelow('Append-only', 'yaml').map((text) => parse(text) as { vaults: object })
     const configuration = { ...whole, vaults: { ...whole!.vaults, ...append!.vaults } }
     await box.place.write('etc/bewaar.yaml', box.localised(stringify(configuration)))
-    for (const block of blocksBelow('5. Make the vault, and fill it', 'sh')) await succeed(block)
+    for (const block of blocksBelow('5. Make the vault, and fill it', 'sh')) await box.succeed(block)
     const stored = filesBelow(join(box.sshd.home, 'bewaar/shop')).filter((path) => !path.startsWith('locks/'))
     assert.ok(stored.some((path) => path.startsWith('snapshots/')))
 
     await box.place.write('www/shop/photo.jpg', Buffer.alloc(700_000, 'another'))
-    await succeed('bewaar run')
+    await box.succeed('bewaar run')
     const now = filesBelow(join(box.sshd.home, 'bewaar/shop'))
     for (const path of stored) assert.ok(now.includes(path), path)
-    await succeed(blocksBelow('6. Get it back', 'sh')[0]!)
+    await box.succeed(blocksBelow('6. Get it back', 'sh')[0]!)
   })
 
   test('is read by stock restic as RESTORE.md says, with another key that is bound to the folder of the project', async () => {

@@ -3,7 +3,6 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 
-import type { Ended } from '../e2e/place.ts'
 import { needs } from '../needs.ts'
 import { blocksBelow, boxPort, startBox, type Box } from './storage-box.ts'
 
@@ -15,41 +14,33 @@ suite(
     before(async () => {
       const rules = ['ForceCommand internal-sftp', 'DisableForwarding yes', 'PermitTTY no']
       box = await startBox(rules, '/usr/sbin/nologin', await boxPort())
-      await box.place.write('www/shop/index.html', 'hello\n')
-      await box.place.write('www/shop/photo.jpg', Buffer.alloc(700_000, 'photo'))
     })
     after(() => box?.[Symbol.asyncDispose]())
 
-    async function succeed(block: string): Promise<Ended> {
-      const end = await box.follow(block)
-      assert.equal(end.code, 0, `${box.localised(block)}\n${end.out}${end.err}`)
-      return end
-    }
-
     test('leads to a vault on an account that may use SFTP alone, as it stands', async () => {
       const [hostKey] = blocksBelow('2. The key of the box', 'sh')
-      assert.match((await succeed(hostKey!)).out, /^256 SHA256:\S+ \[?127\.0\.0\.1\]?\S* \(ED25519\)$/m)
+      assert.match((await box.succeed(hostKey!)).out, /^256 SHA256:\S+ \[?127\.0\.0\.1\]?\S* \(ED25519\)$/m)
       const [makeKey, install, tryKey] = blocksBelow('3. A key to log in with', 'sh')
-      await succeed(makeKey!)
+      await box.succeed(makeKey!)
       assert.notEqual((await box.follow(tryKey!)).code, 0, 'the key got in before it was there')
-      await succeed(install!)
-      await succeed(tryKey!)
+      await box.succeed(install!)
+      await box.succeed(tryKey!)
 
       const [makePassword] = blocksBelow('4. The configuration', 'sh')
-      await succeed(makePassword!)
+      await box.succeed(makePassword!)
       const [configuration] = blocksBelow('4. The configuration', 'yaml')
       await box.place.write('etc/bewaar.yaml', box.localised(configuration!))
       const [fill, makeUp, look] = blocksBelow('5. Make the vault, and fill it', 'sh')
-      await succeed(fill!)
+      await box.succeed(fill!)
       assert.deepEqual(readdirSync(join(box.sshd.home, 'bewaar/shop/snapshots')).length, 1)
-      await succeed(makeUp!)
-      assert.match((await succeed(look!)).out, /storage-box/)
+      await box.succeed(makeUp!)
+      assert.match((await box.succeed(look!)).out, /storage-box/)
     })
 
     test('brings the project back from the box, by Bewaar and by stock restic', async () => {
       const [restore, restic] = blocksBelow('6. Get it back', 'sh')
-      await succeed(restore!)
-      assert.match((await succeed(restic!)).out, /no errors were found/)
+      await box.succeed(restore!)
+      assert.match((await box.succeed(restic!)).out, /no errors were found/)
     })
 
     test('was followed with an account that may run nothing', async () => {

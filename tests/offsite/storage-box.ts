@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
@@ -27,6 +28,8 @@ export interface Box extends AsyncDisposable {
   perform(commands: string): Promise<Ended>
   /** Performs a block of the page, localised. */
   follow(block: string): Promise<Ended>
+  /** The same, where it has to end well. */
+  succeed(block: string): Promise<Ended>
 }
 
 /**
@@ -45,7 +48,8 @@ export async function startBox(rules: readonly string[], shell: string, wanted?:
   const place = undo.use(await emptyPlace())
   await place.write('bin/askpass', `#!/bin/sh\necho ${password}\n`, 0o700)
   symlinkSync(launcher, place.at('bin/bewaar'))
-  mkdirSync(place.at('www'))
+  await place.write('www/shop/index.html', 'hello\n')
+  await place.write('www/shop/photo.jpg', Buffer.alloc(700_000, 'photo'))
   const env = {
     PATH: `${place.at('bin')}:${process.env['PATH'] ?? ''}`,
     BEWAAR_CONFIG: place.at('etc/bewaar.yaml'),
@@ -64,13 +68,19 @@ export async function startBox(rules: readonly string[], shell: string, wanted?:
       .replaceAll('/var/lib/bewaar', place.at('state'))
       .replaceAll(/(-[pP] |127\.0\.0\.1:)23\b/g, (_, before: string) => `${before}${port}`)
   const perform = (commands: string): Promise<Ended> => place.run('sh', ['-euc', commands], { env }).ended
+  const follow = (block: string): Promise<Ended> => perform(localised(block))
   const stack = undo.move()
   return {
     sshd,
     place,
     localised,
     perform,
-    follow: (block) => perform(localised(block)),
+    follow,
+    succeed: async (block) => {
+      const end = await follow(block)
+      assert.equal(end.code, 0, `${localised(block)}\n${end.out}${end.err}`)
+      return end
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
