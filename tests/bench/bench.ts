@@ -181,10 +181,11 @@ await measureStarts()
 
 /** What a person waits for when nothing is to be done: the help, and the list of many backups. */
 async function measureStarts(): Promise<void> {
-  const [help, list] = ['start, help', 'start, list of 10 × 1000']
+  const backups = Math.round(1000 * Math.min(1, scale))
+  const [help, list] = ['start, help', `start, list of 10 × ${backups}`]
   if (!isWanted(help) && !isWanted(list)) return
   const store = fresh('start')
-  await makeManyBackups(store, 10, Math.round(1000 * Math.min(1, scale)))
+  await makeManyBackups(store, 10, backups)
   const commands = { [help]: startOf('--help'), [list]: startOf('list', `--config=${join(store, 'bewaar.yaml')}`) }
   for (const [name, command] of Object.entries(commands)) {
     const rows: Rows = new Map()
