@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { collect, pause, randomBytes, runProgram, streamProgram, textOf } from '#base'
@@ -77,7 +77,8 @@ export async function startMariadb(options: MariadbSettings = {}, signal?: Abort
   const folder = mkdtempSync(join(options.folder ?? defaultFolder, 'bewaar-my-'))
   const place: Place = { folder, account, settings: { ...quick, ...options.settings } }
   try {
-    giveTo(account, folder)
+    mkdirSync(temporaryOf(place), { mode: 0o700 })
+    for (const path of [folder, temporaryOf(place)]) giveTo(account, path)
     await initialise(place, signal)
     const first = await launchOnFreePort(place, signal)
     return new Server(place, first)
@@ -147,6 +148,7 @@ async function initialise(place: Place, signal?: AbortSignal): Promise<void> {
   const call = asAccount(place.account, findProgram('mariadb-install-db')!, [
     '--no-defaults',
     `--datadir=${dataOf(place)}`,
+    `--tmpdir=${temporaryOf(place)}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     '--skip-name-resolve',
@@ -181,6 +183,7 @@ async function launch(place: Place, port: number, signal?: AbortSignal): Promise
     '--no-defaults',
     ...Object.entries(place.settings).map(([name, value]) => `--${name}=${value}`),
     `--datadir=${dataOf(place)}`,
+    `--tmpdir=${temporaryOf(place)}`,
     `--socket=${socketOf(place)}`,
     `--pid-file=${processFileOf(place)}`,
     '--bind-address=127.0.0.1',
@@ -256,6 +259,11 @@ function findProcessId(place: Place): number | undefined {
 
 function dataOf({ folder }: Place): string {
   return join(folder, 'data')
+}
+
+/** Its own, because a server that starts removes the temporary tables of any other in the folder it is given. */
+function temporaryOf({ folder }: Place): string {
+  return join(folder, 'temporary')
 }
 
 function socketOf({ folder }: Place): string {
