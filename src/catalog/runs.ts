@@ -7,13 +7,20 @@ import { fromJson, present, toJson } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 /** How a run begins. */
-export type RunBeginning = Pick<Run, 'id' | 'project' | 'vault' | 'startedAt' | 'who'>
+export type RunBeginning = Pick<Run, 'id' | 'project' | 'vault' | 'startedAt' | 'who' | 'slot'>
 
 export interface RunQuery {
   readonly project?: string
   /** Only those that were begun then or later: milliseconds since 1970. */
   readonly since?: number
+  /** Only those that were begun then or earlier. */
+  readonly until?: number
   readonly limit?: number
+}
+
+export interface Recovered {
+  /** Full id. */
+  readonly snapshot: string
 }
 
 export interface RunStore {
@@ -24,10 +31,17 @@ export interface RunStore {
   find(id: string): Promise<Run | undefined>
   /** Newest first. */
   list(query?: RunQuery): Promise<Run[]>
+  /** The oldest. */
+  first(project: string): Promise<Run | undefined>
   /** The newest that made a snapshot. */
   lastWithSnapshot(project: string): Promise<Run | undefined>
   /** What a run made, by path. */
   artifacts(run: string): Promise<Artifact[]>
+  /** Makes a run that failed one that is incomplete, because its snapshot was found. */
+  recover(
+    id: string,
+    found: Pick<RunOutcome, 'endedAt' | 'files' | 'bytesAdded' | 'findings'> & Recovered,
+  ): Promise<void>
   /** Closes as failed the open runs whose process is gone; gives them back. */
   closeAbandoned(now: number): Promise<Run[]>
 }
@@ -49,6 +63,7 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
           findings: '[]',
           who: run.who,
           process: encodeMark(ownMark()),
+          slot_at: run.slot ?? null,
         })
         .execute()
     },
@@ -89,12 +104,24 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
       const row = await database.selectFrom('run').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toRun(row)
     },
-    list: async ({ project, since, limit } = {}) => {
+    list: async ({ project, since, until, limit } = {}) => {
       let query = database.selectFrom('run').selectAll().orderBy('started_at', 'desc').orderBy('id', 'desc')
       if (project !== undefined) query = query.where('project', '=', project)
       if (since !== undefined) query = query.where('started_at', '>=', since)
+      if (until !== undefined) query = query.where('started_at', '<=', until)
       if (limit !== undefined) query = query.limit(limit)
       return (await query.execute()).map(toRun)
+    },
+    first: async (project) => {
+      const row = await database
+        .selectFrom('run')
+        .selectAll()
+        .where('project', '=', project)
+        .orderBy('started_at')
+        .orderBy('id')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toRun(row)
     },
     lastWithSnapshot: async (project) => {
       const row = await database
@@ -119,6 +146,15 @@ export function createRunStore(database: Kysely<Tables>): RunStore {
           facts: facts === null ? null : fromJson<Record<string, string | number>>(facts, {}),
         }),
       }))
+    },
+    recover: async (id, { snapshot, endedAt, files, bytesAdded, findings }) => {
+      const found = { snapshot, ended_at: endedAt, files, bytes_added: bytesAdded, findings: toJson(findings) }
+      await database
+        .updateTable('run')
+        .set({ status: 'incomplete', ...found })
+        .where('id', '=', id)
+        .where('status', '=', 'failed')
+        .execute()
     },
     closeAbandoned: (now) => closeAbandoned(database, now),
   }
@@ -155,6 +191,6 @@ function toRun(row: Selectable<Tables['run']>): Run {
     files: row.files,
     findings: fromJson<Finding[]>(row.findings, []),
     who: row.who,
-    ...present({ endedAt: row.ended_at, snapshot: row.snapshot }),
+    ...present({ endedAt: row.ended_at, snapshot: row.snapshot, slot: row.slot_at }),
   }
 }

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 
-import type { LogKind, LogLevel, RunStatus } from '#model'
+import type { DutyKind, DutyRecord, LogKind, LogLevel, RunStatus } from '#model'
 
 /** The tables as they lie in the database. Instants are milliseconds since 1970, lists and maps are JSON. */
 export interface Tables {
@@ -19,6 +19,7 @@ export interface Tables {
     who: string
     /** The process that has it open; see process-mark.ts. */
     process: string
+    slot_at: number | null
   }
   artifact: {
     run: string
@@ -47,6 +48,55 @@ export interface Tables {
     added: number | null
     verified_at: number | null
     tested_at: number | null
+    /** When it was first seen in that vault. */
+    received_at: number | null
+    /** The run that this catalog saw make it. */
+    made: string | null
+  }
+  /** Runs that made a snapshot, numbered in the order in which they did. */
+  made: {
+    number: Generated<number>
+    project: string
+    run: string
+    at: number
+    is_complete: number
+  }
+  hold: {
+    id: string
+    project: string
+    vault: string | null
+    snapshot: string | null
+    run: string | null
+    reason: string
+    began_at: number
+    who: string
+    until: string | null
+    lifted_at: number | null
+    lifted_by: string | null
+    lift_reason: string | null
+  }
+  cleanup: {
+    number: Generated<number>
+    id: string
+    project: string
+    vault: string
+    mode: string
+    status: string
+    started_at: number
+    ended_at: number | null
+    is_pruned: number
+    freed_bytes: number
+    findings: string
+    log_number: number
+    who: string
+  }
+  removal: {
+    cleanup: string
+    snapshot: string
+    time: number
+    run: string | null
+    /** Null while it is still to go. */
+    removed_at: number | null
   }
   copy: {
     id: string
@@ -97,6 +147,27 @@ export interface Tables {
     bytes_read: number
     findings: string
     who: string
+    slices: string | null
+  }
+  duty: {
+    id: string
+    kind: DutyKind
+    /** Empty, as the two that follow: all. */
+    project: string
+    vault: string
+    part: string
+    slot_at: number
+    started_at: number
+    ended_at: number
+    outcome: DutyRecord['outcome']
+    text: string | null
+  }
+  /** The process that does what is due. */
+  keeper: {
+    role: string
+    verb: 'serve' | 'run'
+    since: number
+    process: string
   }
   probe: {
     vault: string
@@ -116,6 +187,62 @@ export interface Tables {
     files: number
     bytes: number
     older_bytes: number
+  }
+  incident: {
+    id: string
+    /** Its key; see troubleKey of the model. */
+    trouble: string
+    /** The same while it is open. */
+    open: string | null
+    kind: string
+    project: string | null
+    vault: string | null
+    criticality: string
+    text: string
+    advice: string
+    opened_at: number
+    seen_at: number
+    acknowledged_at: number | null
+    acknowledged_by: string | null
+    resolved_at: number | null
+    resolved_by: string | null
+    backup_at: number | null
+    backup_vault: string | null
+  }
+  watched: {
+    project: string
+    vault: string
+    since: number
+  }
+  incident_event: {
+    number: Generated<number>
+    incident: string
+    at: number
+    what: string
+    text: string
+    who: string | null
+  }
+  delivery: {
+    about: string
+    notice: string
+    channel: string
+    message: string
+    criticality: string
+    planned_at: number
+    attempts: number
+    next_at: number
+    /** The process that attempts it; see process-mark.ts. */
+    process: string | null
+    claimed_until: number | null
+    sent_at: number | null
+    ended_at: number | null
+    error: string | null
+  }
+  channel_failure: {
+    channel: string
+    since: number
+    attempts: number
+    error: string
   }
   log: {
     number: Generated<number>

@@ -362,7 +362,7 @@ test('an older Node without a newer one beside it gets a clear message', async (
   const folder = await emptyFolder()
   await mkdir(join(folder, 'bin'))
   await writeFile(join(folder, 'package.json'), '{"type":"module"}')
-  await copyFile(launcher, join(folder, 'bin', 'bewaar.js'))
+  for (const name of ['bewaar.js', 'main.js']) await copyFile(join(launcher, '..', name), join(folder, 'bin', name))
   const program = ['--import', older, join(folder, 'bin', 'bewaar.js')]
   const { code, out, err } = await run(['--version'], folder, program)
   assert.deepEqual([code, out], [1, ''])

@@ -38,11 +38,14 @@ export interface CommandDefinition<Shape extends InputShape, Result> {
   readonly json?: (result: Result) => unknown
   /** Default: done. */
   readonly exitCode?: (result: Result) => ExitCode
+  /** It goes on until it is interrupted, so that this is no failure. */
+  readonly isEndedByInterrupt?: boolean
 }
 
 /** A command whose types are sealed in, so that the table can hold all of them. */
 export interface Command {
   readonly examples: readonly string[]
+  readonly isEndedByInterrupt: boolean
   readonly input: InputShape
   readonly check: (input: Readonly<Record<string, unknown>>) => string | undefined
   readonly perform: (
@@ -63,9 +66,10 @@ export interface Outcome {
 export function defineCommand<const Shape extends InputShape, Result>(
   definition: CommandDefinition<Shape, Result>,
 ): Command {
-  const { examples, input, check, run, render, json, exitCode } = definition
+  const { examples, input, check, run, render, json, exitCode, isEndedByInterrupt = false } = definition
   return {
     examples,
+    isEndedByInterrupt,
     input,
     check: (values) => check?.(values as Values<Shape>),
     perform: async (context, values, signal) => {

@@ -1,5 +1,5 @@
-import type { Configuration, LogEntry } from '#model'
-import type { PlanningServices, Proposal, Services } from '#usecases'
+import type { Configuration, DueResult } from '#model'
+import type { LogLine, LogRequest, PlaceServices, PlanningServices, Proposal, Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
 import type { Shell } from './shells.ts'
 
@@ -10,12 +10,6 @@ export interface GlobalOptions {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
-}
-
-export interface LogQuery {
-  readonly project?: string
-  /** How many of the latest entries. */
-  readonly limit: number
 }
 
 /** What commands may use. Nothing is read or opened before it is asked for. */
@@ -43,11 +37,43 @@ export interface CommandServices {
     context: Pick<CommandContext, 'progress' | 'warn'>,
     purpose?: 'restoring',
   ): Promise<OpenedServices>
+  /** Plans the units of systemd. */
+  planService(configuration: Configuration, wish: ServiceWish): Promise<ServiceInstallation>
+  /** Does what is due until `signal` is aborted, which is how it ends. @throws `daemon.running`. */
+  serve(signal: AbortSignal): Promise<void>
+  /** Does once what is due. */
+  performDue(context: Pick<CommandContext, 'progress' | 'warn'>, signal: AbortSignal): Promise<DueResult>
+  /** Writes a file of the user, in place of one that is there. @param file - as it was written. */
+  writeText(file: string, text: string): Promise<void>
+  /** What looking into vaults takes, without a catalog. @param state - the state folder; absent: there is none. */
+  places(state?: string): Omit<PlaceServices, 'configuration'>
   /** The latest entries, oldest first, and why there may be fewer than there were. */
   readLog(
     configuration: Configuration,
-    query: LogQuery,
-  ): Promise<{ readonly entries: readonly LogEntry[]; readonly warning?: string }>
+    query: LogRequest,
+  ): Promise<{ readonly entries: readonly LogLine[]; readonly warning?: string }>
+}
+
+/** Which units of systemd are wanted. */
+export interface ServiceWish {
+  readonly isForUser: boolean
+  readonly isTimer: boolean
+}
+
+export interface ServiceFile {
+  /** Absolute. */
+  readonly file: string
+  readonly text: string
+  /** `other`: there is one, and it is not the same. */
+  readonly state: 'new' | 'same' | 'other'
+}
+
+export interface ServiceInstallation {
+  readonly files: readonly ServiceFile[]
+  /** What a person types next. */
+  readonly next: readonly string[]
+  /** Writes them, also over others. @throws `config.unwritable`. */
+  accept(): Promise<void>
 }
 
 /** A configuration where there was none. All paths are absolute. */
@@ -76,6 +102,10 @@ export interface CommandContext {
   readonly note: (text: string) => void
   /** A line on standard error, always; with `--json` it is `{"warning":…}`. */
   readonly warn: (text: string) => void
+  /** Whether a person can answer; nobody can with `--json`. */
+  readonly canAsk: boolean
   /** Asks for a yes, after some lines that it is about; undefined, and nothing is shown, where nobody can answer. */
   readonly confirm: (question: string, about?: readonly string[]) => Promise<boolean | undefined>
+  /** Asks for a line of text in the same way, without the spaces around it. */
+  readonly ask: (question: string, about?: readonly string[]) => Promise<string | undefined>
 }

@@ -8,8 +8,10 @@ export type {
   CommandServices,
   FirstConfiguration,
   GlobalOptions,
-  LogQuery,
   OpenedServices,
+  ServiceFile,
+  ServiceInstallation,
+  ServiceWish,
 } from './context.ts'
 export { cliError } from './errors.ts'
 export { exit, exitCodeOf, type ExitCode } from './exit-codes.ts'

@@ -1,8 +1,9 @@
-import { namePattern } from '#model'
+import { textOf } from '#base'
+import { namePattern, parseLocation, type Location } from '#model'
 import { Refusal } from './refusal.ts'
 
 /** Which words can stand there, for the completion of a shell. */
-export type Completion = 'projects' | 'vaults' | 'files' | 'folders' | readonly string[]
+export type Completion = 'projects' | 'vaults' | 'incidents' | 'files' | 'folders' | readonly string[]
 
 /** Reads one word of the command line. */
 export interface Parser<T> {
@@ -37,6 +38,30 @@ export const count: Parser<number> = {
   },
 }
 
+/** A length of time up to some weeks, in milliseconds: `25 hours`, `3 days`. */
+export const age: Parser<number> = {
+  placeholder: 'TIME',
+  parse: (text) => {
+    const [, amount, unit] = /^([1-9]\d{0,4}) ?(minute|hour|day|week)s?$/.exec(text.trim()) ?? []
+    const minutes = { minute: 1, hour: 60, day: 24 * 60, week: 7 * 24 * 60 }[unit ?? '']
+    if (minutes === undefined)
+      throw new Refusal('it must be a number of minutes, hours, days or weeks, for example "25 hours"')
+    return Number(amount) * minutes * 60_000
+  },
+}
+
+/** Where a vault lies, as the configuration has it. */
+export const place: Parser<Location> = {
+  placeholder: 'LOCATION',
+  parse: (text) => {
+    try {
+      return parseLocation(text)
+    } catch (thrown) {
+      throw new Refusal(textOf(thrown))
+    }
+  },
+}
+
 /** A part of the whole, 0 to 1: written `0.05`, `5%` or `100%`. */
 export const share: Parser<number> = {
   placeholder: 'SHARE',
@@ -62,12 +87,33 @@ export const date: Parser<string> = {
   },
 }
 
+/** The id of a hold: `h-3f09ac`. */
+export const holdId: Parser<string> = {
+  placeholder: 'ID',
+  parse: (text) => {
+    if (!/^h-[0-9a-f]{6}$/.test(text))
+      throw new Refusal('it must be as `bewaar hold list` shows it, for example h-3f09ac')
+    return text
+  },
+}
+
 /** The id of a snapshot or a part of its beginning, lower-case hex, at least four characters. */
 export const snapshotId: Parser<string> = {
   placeholder: 'ID',
   parse: (text) => {
     if (!/^[0-9a-f]{4,64}$/.test(text)) throw new Refusal('it must be 4 to 64 characters of 0-9 and a-f')
     return text
+  },
+}
+
+/** The id of an incident: `i-3f09ac`, also without the beginning. */
+export const incidentId: Parser<string> = {
+  placeholder: 'ID',
+  completion: 'incidents',
+  parse: (text) => {
+    const [, digits] = /^(?:i-)?([0-9a-f]{6})$/.exec(text) ?? []
+    if (digits === undefined) throw new Refusal('it must be as `bewaar incident list` shows it, for example i-3f09ac')
+    return `i-${digits}`
   },
 }
 

@@ -38,7 +38,7 @@ export async function runCommandLine(args: readonly string[], setup: Setup, sign
     options = request.options
     const context = createContext(setup, options, progress)
     const outcome = await request.command.perform(context, request.input, signal)
-    signal.throwIfAborted()
+    if (!request.command.isEndedByInterrupt) signal.throwIfAborted()
     progress.clear()
     await show(outcome, options, terminal)
     return outcome.exitCode
@@ -67,6 +67,11 @@ function createContext(setup: Setup, options: GlobalOptions, progress: ProgressD
     progress.clear()
     terminal.err(`${printable(text)}\n`)
   }
+  const ask = async (question: string, about: readonly string[] = []): Promise<string | undefined> => {
+    if (options.json) return undefined
+    progress.clear()
+    return (await terminal.ask([...about, question].map(printable).join('\n')))?.trim()
+  }
   return {
     completionScript: async (shell) => (await import('./completion.ts')).completionScript(shell, setup.entries),
     services: setup.services(options),
@@ -74,13 +79,12 @@ function createContext(setup: Setup, options: GlobalOptions, progress: ProgressD
     progress: options.quiet || options.json ? () => {} : (report) => progress.report(report),
     note: options.quiet || options.json ? () => {} : say,
     warn: options.json ? (text) => terminal.err(`${JSON.stringify({ warning: text })}\n`) : say,
-    confirm: async (question, about = []) => {
-      if (options.json) return undefined
-      progress.clear()
-      const lines = [...about, `${question} [y/N] `]
-      const answer = await terminal.ask(lines.map(printable).join('\n'))
-      return answer === undefined ? undefined : /^\s*(y|yes|j|ja)\s*$/i.test(answer)
+    canAsk: !options.json && (terminal.canAsk ?? false),
+    confirm: async (question, about) => {
+      const answer = await ask(`${question} [y/N] `, about)
+      return answer === undefined ? undefined : /^(y|yes|j|ja)$/i.test(answer)
     },
+    ask: (question, about) => ask(`${question} `, about),
   }
 }
 
@@ -129,6 +133,14 @@ async function parse(args: readonly string[], setup: Setup): Promise<Request | s
   } catch (thrown) {
     if (thrown instanceof commander.CommanderError) {
       if (thrown.exitCode === 0) return printed
+      if (thrown.code === 'commander.help') {
+        const [verb = ''] = findVerb(args)
+        const words = setup.entries.flatMap(({ name }) =>
+          name.startsWith(`${verb} `) ? [name.slice(verb.length + 1)] : [],
+        )
+        const advice = `Run \`bewaar ${verb} ${words[0]} --help\` for what it takes.`
+        throw cliError('cli.usage', { message: `${verb} needs a word behind it: ${words.join(' or ')}`, advice })
+      }
       throw usageError(thrown, args, setup.entries, entry, optionNames(root, entry))
     }
     throw thrown

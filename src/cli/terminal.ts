@@ -13,6 +13,8 @@ export interface Terminal {
   readonly outColumns: number | undefined
   /** Columns of standard error, undefined where it is no terminal. */
   readonly errColumns: number | undefined
+  /** Whether a person can answer. Absent: nobody can. */
+  readonly canAsk?: boolean
   /** One line typed by a person, undefined where there is none. */
   ask(question: string): Promise<string | undefined>
 }
@@ -42,6 +44,7 @@ export function createTerminal(streams: {
     get errColumns() {
       return stderr.isTTY ? (stderr.columns ?? 80) : undefined
     },
+    canAsk: stdin.isTTY === true && stderr.isTTY === true,
     ask: async (question) => {
       if (!stdin.isTTY || !stderr.isTTY) return undefined
       const { createInterface } = await import('node:readline/promises')

@@ -36,6 +36,7 @@ export { isUnavailable } from './backend/reopening.ts'
 export { limited, type Limits } from './backend/limited.ts'
 export { retrying, type RetryOptions } from './backend/retrying.ts'
 export type { SftpPlace } from './backend/sftp/sftp.ts'
+export { repositoriesInLocal } from './backend/local/find-repositories.ts'
 export { spaceOfLocal } from './backend/local/probe.ts'
 export type { PlaceSpace, Probe } from './backend/probe.ts'
 export { measureFiles, type PlaceUsage } from './backend/usage.ts'
@@ -45,7 +46,17 @@ export { decodeTree, type TreeNode } from './format/tree-node.ts'
 export { parseTime } from './format/time.ts'
 export type { CheckOptions, CheckProgress, CheckResult } from './maintain/check.ts'
 export type { CopyProgress } from './maintain/copy.ts'
+export type { Finding } from './maintain/finding.ts'
+export type { ForgetResult, RefusedSnapshot } from './maintain/forget.ts'
 export type { KeptSnapshot } from './maintain/needed-packs.ts'
+export type {
+  Amount,
+  PlanPruneOptions,
+  PruneOptions,
+  PrunePlan,
+  PruneProgress,
+  PruneResult,
+} from './maintain/prune-plan.ts'
 export { createRepository, openRepository, type Repository } from './repository/repository.ts'
 export type { StoredSnapshot } from './repository/snapshots.ts'
 export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
@@ -61,16 +72,20 @@ export const createRestOverSsh = lazily(async () => (await import('./backend/res
 export const createS3 = lazily(async () => (await import('./backend/s3/s3.ts')).createS3)
 export const createSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).createSftp)
 export const findNeededPacks = lazily(async () => (await import('./maintain/needed-packs.ts')).findNeededPacks)
+export const forgetSnapshots = lazily(async () => (await import('./maintain/forget.ts')).forgetSnapshots)
 export const openRest = lazily(async () => (await import('./backend/rest/rest.ts')).openRest)
 export const openRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).openRestOverSsh)
 export const openS3 = lazily(async () => (await import('./backend/s3/s3.ts')).openS3)
 export const openSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).openSftp)
 export const performRestore = lazily(async () => (await import('./restore/restore.ts')).performRestore)
 export const planCopy = lazily(async () => (await import('./maintain/plan-copy.ts')).planCopy)
+export const planPrune = lazily(async () => (await import('./maintain/plan-prune.ts')).planPrune)
 export const planRestore = lazily(async () => (await import('./restore/plan-restore.ts')).planRestore)
 export const probeLocal = lazily(async () => (await import('./backend/local/probe.ts')).probeLocal)
 export const probeRest = lazily(async () => (await import('./backend/rest/probe.ts')).probeRest)
 export const probeRestOverSsh = lazily(async () => (await import('./backend/rest/probe.ts')).probeRestOverSsh)
 export const probeS3 = lazily(async () => (await import('./backend/s3/probe.ts')).probeS3)
 export const probeSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).probeSftp)
+export const prune = lazily(async () => (await import('./maintain/prune.ts')).prune)
+export const repositoriesInSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).repositoriesInSftp)
 export const spaceOfSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).spaceOfSftp)

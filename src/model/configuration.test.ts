@@ -47,6 +47,7 @@ function configuration(parts: Partial<Configuration>): Configuration {
     vaults: [local],
     projects: [shop],
     notify: {},
+    serve: { atOnce: 2 },
     ...parts,
   }
 }
@@ -83,7 +84,6 @@ test('what this version cannot do is found, and only what is needed is refused',
       'ignored projects.remote.restore-test',
       'ignored projects.remote.restore.after',
       'ignored projects.remote.restore.health',
-      'ignored notify.digest',
     ],
   )
   requireSupported(all, [shop, remote])

@@ -1,7 +1,8 @@
 import { describeBandwidth } from './bandwidth.ts'
-import type { CatalogPlace, Configuration, Notify } from './configuration.ts'
+import type { CatalogPlace, Configuration, HostAndPort, Notify, Serve } from './configuration.ts'
 import { formatDuration } from './duration.ts'
 import { formatLocation } from './location.ts'
+import type { Reach } from './ping.ts'
 import type { Database, Project, RemoteHost } from './project.ts'
 import { retentionCounts, type RetentionPolicy } from './retention.ts'
 import { formatSchedule } from './schedule.ts'
@@ -29,6 +30,7 @@ export function describeConfiguration(configuration: Configuration, project?: Pr
     vaults: Object.fromEntries(vaults.map((vault) => [vault.name, describeVault(vault)])),
     projects: Object.fromEntries(projects.map((one) => [one.name, describeProject(one)])),
     notify: project ? undefined : describeNotify(configuration.notify),
+    serve: project ? undefined : describeServe(configuration.serve),
   })
 }
 
@@ -78,6 +80,7 @@ function describeProject(project: Project): Description {
     keep: Object.fromEntries([...project.keep].map(([vault, policy]) => [vault, describeRetention(policy)])),
     'restore-test': project.restoreTest,
     restore: present({ after: project.restore.after, health: project.restore.health }),
+    ping: project.ping && present({ url: secret, ...describeReach(project.ping) }),
     paused: project.paused,
   })
 }
@@ -110,17 +113,44 @@ function describeRetention(policy: RetentionPolicy): Description {
   })
 }
 
+function describeServe({ atOnce, listen, token }: Serve): Description {
+  return present({ 'at-once': atOnce, listen: listen && formatListen(listen), token: token && secret })
+}
+
+/** The form of the configuration: `127.0.0.1:8420`, `[::1]:8420`. */
+export function formatListen({ host, port }: HostAndPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 function describeNotify(notify: Notify): Description | undefined {
-  const { mail, digest } = notify
+  const { mail, slack, discord, sentry, webhook, ntfy, ping, routes, digest, weekly, monthly } = notify
   const described = present({
-    mail: mail && present({ ...mail, password: mail.password && secret }),
-    slack: notify.slack && { webhook: secret },
-    discord: notify.discord && { webhook: secret },
-    sentry: notify.sentry && { dsn: secret },
-    webhook: notify.webhook && { url: secret },
+    mail:
+      mail &&
+      present({
+        smtp: mail.smtp,
+        user: mail.user,
+        password: mail.password && secret,
+        from: mail.from,
+        to: mail.to,
+        ca: mail.authorities,
+      }),
+    slack: slack && present({ webhook: secret, ...describeReach(slack) }),
+    discord: discord && present({ webhook: secret, ...describeReach(discord) }),
+    sentry: sentry && present({ dsn: secret, ...describeReach(sentry) }),
+    webhook: webhook && present({ url: secret, secret: webhook.secret && secret, ...describeReach(webhook) }),
+    ntfy: ntfy && present({ url: ntfy.url, topic: ntfy.topic, token: ntfy.token && secret, ...describeReach(ntfy) }),
+    ping: ping && present({ url: secret, ...describeReach(ping) }),
+    routes: routes?.map(({ criticality, kind, to }) => present({ criticality, kind, to })),
     digest: digest && formatSchedule(digest),
+    weekly: weekly && formatSchedule(weekly),
+    monthly: monthly && formatSchedule(monthly),
   })
   return Object.keys(described).length > 0 ? described : undefined
+}
+
+function describeReach({ allowPrivate }: Reach): { 'allow-private': boolean | undefined } {
+  return { 'allow-private': allowPrivate }
 }
 
 /** The form of the configuration: `ssh://user@host:port`, `docker://container`. */

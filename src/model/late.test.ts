@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { longestGap, oldestCopyInTime, oldestInTime } from './late.ts'
+import { hasMissedTwo, longestGap, oldestCopyInTime, oldestInTime } from './late.ts'
 import { parseSchedule } from './schedule.ts'
 
 const hourMs = 60 * 60 * 1000
@@ -28,4 +28,13 @@ test('a daily backup is in time for 25 hours, and a weekly copy of it for a week
   assert.equal(oldestInTime(daily) / hourMs, 25)
   assert.equal(oldestCopyInTime(daily, undefined) / hourMs, 25)
   assert.equal(oldestCopyInTime(daily, weekly) / hourMs, 25 + 168)
+})
+
+test('two slots are missed when both have passed, the later one an hour ago', () => {
+  const daily = parseSchedule('daily 03:00')
+  const three = Date.UTC(2026, 0, 10, 3)
+  const missed = (newest: number, now: number): boolean => hasMissedTwo(daily, newest, now, 'UTC')
+  assert.equal(missed(three - 1, three + 25 * hourMs), true)
+  assert.equal(missed(three - 1, three + 25 * hourMs - 1), false, 'the later one may still be late')
+  assert.equal(missed(three, three + 25 * hourMs), false)
 })

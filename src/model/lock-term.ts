@@ -1,6 +1,8 @@
+import { endOfTerm, onClock } from './calendar.ts'
 import type { Duration } from './duration.ts'
 import { modelError } from './errors.ts'
 import type { Project } from './project.ts'
+import type { RetentionPolicy } from './retention.ts'
 import type { Vault } from './vault.ts'
 
 /**
@@ -21,16 +23,24 @@ export function lockTerm(
 ): Temporal.Instant | undefined {
   if (!vault.objectLock) return undefined
   const policy = keep.get(vault.name)
-  const terms = [policy?.for, policy?.within].filter((term) => term !== undefined)
-  if (terms.length === 0) throw modelError('vault.lock-term', { vault: vault.name, project: name })
-  const now = Temporal.Instant.fromEpochMilliseconds(Math.trunc(time)).toZonedDateTimeISO(timezone)
+  const until = policy && lockEnd(policy, time, timezone)
+  if (!until) throw modelError('vault.lock-term', { vault: vault.name, project: name })
+  return until
+}
+
+/** The same by the policy alone; undefined when it has no term. */
+export function lockEnd(policy: RetentionPolicy, time: number, timezone: string): Temporal.Instant | undefined {
+  const terms = [policy.for, policy.within].filter((term) => term !== undefined)
+  if (terms.length === 0) return undefined
+  const now = onClock(time, timezone)
   const ends = terms.map((term) => endOf(term, now).toInstant())
   return ends.reduce((latest, end) => (Temporal.Instant.compare(end, latest) > 0 ? end : latest))
 }
 
-function endOf({ amount, unit }: Duration, now: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
-  const end = now.add({ [`${unit}s`]: amount }).startOfDay()
-  if (unit === 'year') return end.with({ month: 1, day: 1 }).add({ years: 1 })
-  const isLong = Temporal.Duration.compare(now.until(end), { days: 29 }, { relativeTo: now }) > 0
-  return end.add({ days: isLong ? 8 - end.dayOfWeek : 1 })
+function endOf(term: Duration, now: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
+  const end = endOfTerm(term, now)
+  if (term.unit === 'year') return end
+  const isLong = Temporal.Duration.compare(now.until(end.subtract({ days: 1 })), { days: 29 }, { relativeTo: now }) > 0
+  const weekend = end.add({ days: (8 - end.dayOfWeek) % 7 })
+  return isLong ? weekend.startOfDay() : end
 }

@@ -3,18 +3,37 @@
  * them. Everything here is pure: values in, values out; no clock, no disk, no network, no chance.
  */
 export { allDay, bandwidthAt, type Bandwidth, type BandwidthRule } from './bandwidth.ts'
+export type { CleanupMode, CleanupRecord, PlannedRemoval } from './cleanup-record.ts'
+export { findStops, isDamaged, type CleanupStop, type StopFacts } from './cleanup-stops.ts'
 export {
+  channelNames,
   getProject,
   getVault,
   languages,
   vaultsOf,
   type CatalogPlace,
+  type ChannelName,
   type Configuration,
+  type HostAndPort,
   type Language,
   type MailChannel,
   type Notify,
+  type Route,
+  type Serve,
 } from './configuration.ts'
-export { describeConfiguration, formatHost, type Description } from './describe.ts'
+export type { Delivery, DeliveryKey, FailingChannel, Notice } from './delivery.ts'
+export { describeConfiguration, formatHost, formatListen, type Description } from './describe.ts'
+export { catchUpAt, judgeDue, retryAt, type Attempt, type Due } from './due.ts'
+export {
+  describeSubject,
+  dutyKinds,
+  type DueResult,
+  type DutyKind,
+  type DutyRecord,
+  type DutyReport,
+  type DutySubject,
+  type Keeper,
+} from './duty.ts'
 export { durationUnits, formatDuration, parseDuration, type Duration, type DurationUnit } from './duration.ts'
 export { modelError } from './errors.ts'
 export { severities, type Finding, type Severity } from './finding.ts'
@@ -27,6 +46,7 @@ export {
   resticName,
   type Location,
 } from './location.ts'
+export { ageAllowed } from './late.ts'
 export { lockTerm } from './lock-term.ts'
 export {
   costOf,
@@ -39,8 +59,38 @@ export {
   type RepositorySize,
   type VaultMeasurement,
 } from './capacity.ts'
-export { judgeHealth, type ProjectFacts, type ProjectHealth, type Reason, type VaultFacts } from './health.ts'
+export { clockToleranceMs, isFuture } from './clock.ts'
+export { judgeFreshness, type Freshness, type FoundInVault } from './freshness.ts'
+export { gravest, judgeHealth, type ProjectHealth, type VaultHealth } from './health.ts'
+export { verdicts, type ProjectFacts, type Reason, type VaultFacts, type Verdict } from './project-facts.ts'
+export { readWithinDays, type Reading } from './reading.ts'
+export {
+  incidentEvents,
+  troubleKey,
+  troubleKinds,
+  type Incident,
+  type IncidentEvent,
+  type LastBackup,
+  type SeenTrouble,
+  type Trouble,
+  type TroubleKind,
+} from './incident.ts'
+export { formatHold, isAbout, isInForce, type Hold, type Holdable } from './hold.ts'
 export { decodeManifest, encodeManifest, type Manifest } from './manifest.ts'
+export type { Made } from './newer.ts'
+export type { Ping, Reach } from './ping.ts'
+export { planIncidents, reopenMs, type IncidentStep } from './plan-incidents.ts'
+export {
+  bundleNotices,
+  deliveryTermMs,
+  dueNotices,
+  graceMs,
+  nextAttemptAt,
+  reminderDistanceMs,
+  routedChannels,
+  sortOf,
+  type DueNotice,
+} from './notices.ts'
 export {
   criticalities,
   namePattern,
@@ -77,7 +127,42 @@ export {
   type RestoreRecord,
   type VerificationRecord,
 } from './record.ts'
+export {
+  chooseIncidents,
+  isAllWell,
+  localVaults,
+  onceDamaged,
+  otherTroubles,
+  readBackDays,
+  sumProject,
+  sumTotals,
+  troubledProjects,
+  type PlaceReport,
+  type ProjectReport,
+  type Report,
+  type ReportFacts,
+  type ReportReason,
+  type VaultReport,
+} from './report.ts'
+export {
+  beginOfDay,
+  endOfDay,
+  lastDayOf,
+  reportPeriods,
+  scheduledSpan,
+  spanOf,
+  type ReportPeriod,
+  type Span,
+} from './report-span.ts'
 export { formatRetention, retentionCounts, type RetentionCount, type RetentionPolicy } from './retention.ts'
+export {
+  hasRules,
+  planRetention,
+  type JudgedSnapshot,
+  type KeepReason,
+  type RetainedSnapshot,
+  type RetentionCase,
+} from './plan-retention.ts'
 export { findLostRows } from './row-changes.ts'
 export { runStatuses, type Artifact, type Run, type RunOutcome, type RunStatus } from './run.ts'
 export {
@@ -90,8 +175,11 @@ export {
   type Weekday,
 } from './schedule.ts'
 export type { SecretReference } from './secret-reference.ts'
-export { lastSlot } from './slots.ts'
+export { lastSlot, nextSlot } from './slots.ts'
+export { systemdUnits, type Unit, type UnitRequest } from './systemd-units.ts'
 export { judgeThreeTwoOne, type RuleMet } from './three-two-one.ts'
+export { awaitedMs, judgedKinds, kindsToSettle, troublesOf } from './troubles.ts'
 export { requireSupported, unsupportedParts, type UnsupportedPart } from './unsupported.ts'
+export { chooseSlices, sliceCount, wholeSince, type SlicesRead } from './verification-slices.ts'
 export { judgeWorth, type JudgedWorth, type ProbeFacts, type ProbeRecord } from './worth.ts'
 export { objectLocks, tiers, type ObjectLock, type Price, type Tier, type Vault } from './vault.ts'

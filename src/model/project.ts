@@ -1,3 +1,4 @@
+import type { Ping } from './ping.ts'
 import type { RetentionPolicy } from './retention.ts'
 import type { Schedule } from './schedule.ts'
 import type { SecretReference } from './secret-reference.ts'
@@ -43,6 +44,8 @@ export interface Project {
   readonly keep: ReadonlyMap<string, RetentionPolicy>
   readonly restoreTest?: RestoreTestInterval
   readonly restore: RestoreSteps
+  /** In place of the one for all. */
+  readonly ping?: Ping
   /** Runs only when forced. */
   readonly paused: boolean
 }

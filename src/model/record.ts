@@ -79,9 +79,11 @@ export interface VerificationRecord {
   readonly bytesRead: number
   readonly findings: readonly Finding[]
   readonly who: string
+  /** Which slices of the data that share was, 1 to `sliceCount`; absent when it was drawn by lot, or all. */
+  readonly slices?: readonly number[]
 }
 
-export const logKinds = ['backup', 'copy', 'restore', 'test', 'verify', 'cleanup', 'init'] as const
+export const logKinds = ['backup', 'copy', 'restore', 'test', 'verify', 'cleanup', 'init', 'serve', 'alarm'] as const
 export type LogKind = (typeof logKinds)[number]
 
 export const logLevels = ['info', 'warning', 'error'] as const

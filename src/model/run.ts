@@ -22,6 +22,8 @@ export interface Run {
   readonly findings: readonly Finding[]
   /** Who asked for it: `user@host`. */
   readonly who: string
+  /** The slot of its schedule that it was made for; absent when a person asked for it. */
+  readonly slot?: number
 }
 
 /** How a run ended. */

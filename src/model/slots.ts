@@ -39,6 +39,30 @@ export function lastSlot(schedule: Schedule, now: number, timezone: string): num
   return latest
 }
 
+/** Sixteen years: far enough for a 29 February, also where a leap year is left out. */
+const farthestMs = 2 ** 23 * minuteMs
+
+/** The first slot of a schedule after a moment, by the same rules; undefined when there is none within sixteen years. */
+export function nextSlot(schedule: Schedule, now: number, timezone: string): number | undefined {
+  const slotAfter = (moment: number): number | undefined => {
+    const slot = lastSlot(schedule, moment, timezone)
+    return slot !== undefined && slot > now ? slot : undefined
+  }
+  let next: number | undefined
+  for (let ahead = minuteMs; next === undefined && ahead <= farthestMs; ahead *= 2) next = slotAfter(now + ahead)
+  // mostly that is the one; where slots are dense, there are many before it
+  let before = now
+  while (next !== undefined) {
+    const earlier = slotAfter(next - 1)
+    if (earlier === undefined) return next
+    const middle = Math.floor((before + earlier) / 2)
+    const firstHalf = slotAfter(middle)
+    if (firstHalf === undefined) before = middle
+    next = firstHalf ?? earlier
+  }
+  return undefined
+}
+
 function lastInterval({ amount, unit }: Schedule & { kind: 'every' }, now: number, timezone: string): number {
   const begin = Temporal.PlainDateTime.from(intervalsBegin).toZonedDateTime(timezone).epochMilliseconds
   const length = amount * (unit === 'hour' ? 60 : 1) * minuteMs

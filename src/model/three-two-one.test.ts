@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 
-import type { ProjectFacts, VaultFacts } from './health.ts'
+import type { ProjectFacts, VaultFacts } from './project-facts.ts'
 import { judgeThreeTwoOne } from './three-two-one.ts'
 import {
   box,

@@ -1,4 +1,5 @@
-import { isLate, type ProjectFacts, type VaultFacts } from './health.ts'
+import type { ProjectFacts, VaultFacts } from './project-facts.ts'
+import { isLate } from './reasons.ts'
 import type { Vault } from './vault.ts'
 import { judgeWorth, listed } from './worth.ts'
 
@@ -21,7 +22,7 @@ export interface RuleMet {
  * backup is in time, and is immutable when that held when it was tried, not long ago.
  */
 export function judgeThreeTwoOne(facts: ProjectFacts, now: number): readonly RuleMet[] {
-  const holding = facts.vaults.filter((one) => !isLate(facts.project, one, now))
+  const holding = facts.vaults.filter((one) => !isLate(facts, one, now))
   return [
     copies(facts, holding),
     places(facts, holding),

@@ -12,14 +12,13 @@ export interface UnsupportedPart {
   readonly text: string
 }
 
-/** All such parts, in the order: catalog, projects, notify. */
+/** All such parts, in the order: catalog, projects. */
 export function unsupportedParts(configuration: Configuration): readonly UnsupportedPart[] {
   return [
     ...(configuration.catalog.kind === 'sqlite'
       ? []
       : [refused('catalog', {}, `a catalog in ${configuration.catalog.kind} is not possible in this version`)]),
     ...configuration.projects.flatMap(ofProject),
-    ...Object.keys(configuration.notify).map((channel) => ignored(`notify.${channel}`, {}, 'nobody is told yet')),
   ]
 }
 

@@ -1,4 +1,4 @@
-import type { ProjectFacts, VaultFacts } from './health.ts'
+import type { ProjectFacts, VaultFacts } from './project-facts.ts'
 import type { Project } from './project.ts'
 import { parseSchedule } from './schedule.ts'
 import type { Vault } from './vault.ts'
@@ -55,6 +55,7 @@ export const bucket: VaultFacts = {
 }
 export const facts: ProjectFacts = {
   project,
+  timezone: 'UTC',
   lastRun: { status: 'complete', startedAt: now },
   vaults: [hot, box, bucket],
 }

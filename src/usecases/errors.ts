@@ -21,6 +21,56 @@ export const usecaseError = defineErrors({
     message: 'Project {project} is being copied to {vault} already, since {since}',
     hint: 'Wait until it has ended. A copy whose process is gone is closed by itself.',
   },
+  'incident.over': {
+    kind: 'conflict',
+    message: 'The incident {incident} is over',
+    hint: 'Run `bewaar incident show {incident}` to see when and by whom it was ended.',
+  },
+  'incident.lasts': {
+    kind: 'conflict',
+    message: 'What the incident {incident} is about lasts: {trouble}',
+    hint: 'Run `bewaar incident ack {incident}` to be reminded no more; `--force` ends it all the same, and the next look opens another.',
+  },
+  'cleanup.no-archive': {
+    kind: 'invalid',
+    message: 'The vault {vault} is no archive of project {project}: its policy there does not say `prune: never`',
+    hint: 'What is past its rules there goes by `bewaar cleanup --project={project} --vault={vault}`.',
+  },
+  'hold.over': {
+    kind: 'invalid',
+    message: 'A hold until {until} would be over already',
+    hint: 'Give a last day that is today or later, or none: it then lasts until it is lifted.',
+  },
+  'hold.no-snapshot': {
+    kind: 'missing',
+    message: 'No backup of project {project} has the id {snapshot}',
+    hint: 'Run `bewaar list --project={project}` to see the backups that are there.',
+  },
+  'hold.ambiguous': {
+    kind: 'invalid',
+    message: '{snapshot} is the beginning of {count} snapshots of project {project}',
+    hint: 'Give more characters of the one that is meant.',
+  },
+  'hold.missing': {
+    kind: 'missing',
+    message: 'There is no hold {hold}',
+    hint: 'Run `bewaar hold list --all` to see them.',
+  },
+  'hold.lifted': {
+    kind: 'conflict',
+    message: 'The hold {hold} was lifted already, by {who} at {at}',
+    hint: 'Run `bewaar hold list --all` to see why.',
+  },
+  'watch.no-list': {
+    kind: 'invalid',
+    message: '{place} does not tell which projects are in it',
+    hint: 'Name each of them with `--project`.',
+  },
+  'watch.nothing-there': {
+    kind: 'missing',
+    message: 'There is no repository in {place}',
+    hint: 'See that the location is that of the vault, and not of one of its projects.',
+  },
   'vault.emptied': {
     kind: 'missing',
     message: 'Nothing of project {project} is in {place}, where {count} backups were known',

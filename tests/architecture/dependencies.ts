@@ -11,9 +11,18 @@ export const packages: Readonly<Record<string, OutsideDoor>> = {
     onlyIn: ['src/engine/backend/s3/'],
     because: 'one folder speaks S3, and it is loaded when a vault there is opened',
   },
+  '@hono/node-server': { onlyIn: ['src/api/listen.ts'], because: 'one file listens to the network' },
+  '@sentry/core': { onlyIn: ['src/notify/channels/sentry.ts'], because: 'one file speaks to Sentry' },
   commander: { onlyIn: ['src/cli/program.ts'], because: 'a command is a value that no parser of flags shapes' },
   croner: { onlyIn: ['src/model/schedule.ts'], because: 'one file knows the notation of cron' },
+  hono: {
+    onlyIn: ['src/api/', 'src/notify/messages/'],
+    because: 'pages and mails are written with templates that escape what they are given',
+  },
   kysely: { onlyIn: ['src/catalog/'], because: 'SQL is written in the catalog only' },
+  nodemailer: { onlyIn: ['src/notify/channels/mail.ts'], because: 'one file sends mail, and it is loaded for that' },
+  pino: { onlyIn: ['src/app/logger.ts'], because: 'secrets are redacted in one place' },
+  'prom-client': { onlyIn: ['src/api/metrics.ts'], because: 'one file writes what a monitoring system reads' },
   yaml: { onlyIn: ['src/app/config/document.ts'], because: 'positions of errors come from one reading of the file' },
   zod: { onlyIn: ['src/app/config/'], because: 'what comes in is parsed once, where it comes in' },
 }
@@ -46,6 +55,7 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
       'src/engine/native/aes.ts',
       'src/engine/archive/read-files.ts',
       'src/engine/backend/s3/upload.ts',
+      'src/notify/channels/webhook.ts',
     ],
     because: 'hashes and ciphers of the format are written once, and chance comes from one place',
   },
@@ -74,13 +84,29 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
     because: 'streams are async iterables but where Node wants its own',
   },
   'node:dgram': network,
-  'node:dns': network,
-  'node:http': { onlyIn: ['src/engine/backend/rest/http1.ts'], because: 'one file speaks HTTP/1.1' },
-  'node:https': { onlyIn: ['src/engine/backend/rest/http1.ts'], because: 'one file speaks HTTP/1.1' },
+  'node:dns': {
+    onlyIn: ['src/notify/http.ts'],
+    because: 'where a message goes is looked up once, checked, and connected to',
+  },
+  'node:http': {
+    onlyIn: ['src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
+    because: 'one file speaks HTTP/1.1 to vaults, and one guards what messages may reach',
+  },
+  'node:https': {
+    onlyIn: ['src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
+    because: 'one file speaks HTTP/1.1 to vaults, and one guards what messages may reach',
+  },
   'node:http2': { onlyIn: ['src/engine/backend/rest/http2.ts'], because: 'one file speaks HTTP/2, over a program' },
   'node:net': {
-    onlyIn: ['src/base/local-socket.ts', 'src/sandbox/'],
-    because: 'it leads out of the machine; here it leads to our own child',
+    onlyIn: [
+      'src/base/local-socket.ts',
+      'src/sandbox/',
+      'src/notify/addresses.ts',
+      'src/notify/http.ts',
+      'src/notify/channels/mail.ts',
+    ],
+    because:
+      'it leads out of the machine; here it leads to our own child, or with a message to an address that was checked',
   },
   'node:tls': network,
 }

@@ -15,13 +15,31 @@ export const rooms: Readonly<Record<string, Room>> = {
   sources: { mayEnter: ['engine', 'remote'], mustNever: 'know the catalog: a source yields entries and no more' },
   catalog: { mayEnter: ['model'], mustNever: 'hold a rule: it stores and finds' },
   strategies: { mayEnter: ['model', 'sources'], mustNever: 'dump by itself: it names the sources' },
+  notify: {
+    mayEnter: ['model'],
+    mustNever: 'decide who is told, or remember what was: it writes messages and sends them',
+  },
   usecases: {
-    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog'],
+    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog', 'notify'],
     mustNever: 'print, or read flags: faces do that',
   },
   cli: { mayEnter: ['model', 'usecases'], mustNever: 'hold a rule, or reach the catalog but through a use case' },
+  daemon: { mayEnter: ['model', 'usecases'], mustNever: 'hold a rule of its own: it does what is due, when it is due' },
+  api: { mayEnter: ['model', 'usecases'], mustNever: 'hold a rule, or show details to who may not see them' },
   app: {
-    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog', 'usecases', 'cli'],
+    mayEnter: [
+      'model',
+      'engine',
+      'credentials',
+      'sources',
+      'strategies',
+      'catalog',
+      'notify',
+      'usecases',
+      'daemon',
+      'api',
+      'cli',
+    ],
     mustNever: 'hold anything but wiring',
   },
 }

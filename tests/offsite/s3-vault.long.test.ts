@@ -39,7 +39,11 @@ describe('a vault in S3 with Object Lock', { skip }, () => {
       const second = await present()
 
       await using later = await servicesOf(vault.place, yearMs)
-      const report = await runProject(later.services, later.configuration.projects[0]!, new AbortController().signal)
+      const report = await runProject(
+        later.services,
+        { project: later.configuration.projects[0]! },
+        new AbortController().signal,
+      )
       assert.equal(report.status, 'complete', JSON.stringify(report.findings))
       const third = await present()
       assertKept(second, third)
@@ -137,7 +141,11 @@ describe('a vault in S3 with Object Lock', { skip }, () => {
       await scene.owner.putObjectRetention({ ...target, Retention, BypassGovernanceRetention: true })
     }
     await using later = await servicesOf(vault.place, 30 * 24 * 3600 * 1000)
-    const report = await runProject(later.services, later.configuration.projects[0]!, new AbortController().signal)
+    const report = await runProject(
+      later.services,
+      { project: later.configuration.projects[0]! },
+      new AbortController().signal,
+    )
     assert.equal(report.status, 'complete', JSON.stringify(report.findings))
     assertKept(before, await vault.versions())
   })

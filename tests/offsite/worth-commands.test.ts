@@ -167,8 +167,8 @@ suite('what vaults are worth, hold and cost', () => {
     assert.deepEqual(verifications, { sound: 0, damaged: 1, failed: 0 })
     assert.deepEqual([copies?.[0]?.['complete'], copies?.[0]?.['snapshots']], [1, 1])
     const { out } = await place.bewaar('report', '--project=shop')
-    assert.match(out, /^The last day, .*\n\nPROJECT {2}COMPLETE/)
-    assert.match(out, /^shop verified: 1 damaged$/m)
+    assert.match(out, /^Daily Backup Report\n/)
+    assert.match(out, /^ {2}- archive: its last verification found damage$/m)
     assert.equal((await place.bewaar('report', '--daily', '--monthly')).code, 2)
   })
 

@@ -5,13 +5,15 @@ import {
   parseLocation,
   type Configuration,
   type Database,
+  type Ping,
   type Project,
+  type Reach,
   type RetentionPolicy,
   type SecretReference,
   type Vault,
 } from '#model'
 import { defaultVault } from './cross-check.ts'
-import type { MainFile, ProjectsFile } from './schema.ts'
+import { parseListen, type MainFile, type ProjectsFile } from './schema.ts'
 
 /** What a configuration that says nothing about it takes from its surroundings. */
 export interface Surroundings {
@@ -26,7 +28,7 @@ export function buildConfiguration(
   others: readonly { readonly file: string; readonly value: ProjectsFile }[],
   surroundings: Surroundings,
 ): Configuration {
-  const { organisation, timezone, language, state, catalog, vaults, notify } = main.value
+  const { organisation, timezone, language, state, catalog, vaults, notify, serve } = main.value
   const folder = dirname(main.file)
   const fallback = defaultVault(vaults) ?? ''
   return {
@@ -44,11 +46,13 @@ export function buildConfiguration(
       ),
     ),
     notify: notify ? buildNotify(notify, folder) : {},
+    serve: buildServe(serve, folder),
   }
 }
 
 type VaultFields = MainFile['vaults'][string]
 type ProjectFields = ProjectsFile['projects'][string]
+type ServeFields = MainFile['serve']
 type NotifyFields = NonNullable<MainFile['notify']>
 
 function buildVault(name: string, fields: VaultFields, folder: string): Vault {
@@ -100,6 +104,7 @@ function buildProject(name: string, fields: ProjectFields, folder: string, fallb
       files: fields.files,
       databases: fields.databases?.map((database) => buildDatabase(database, folder)),
       restoreTest: fields['restore-test'],
+      ping: fields.ping && buildPing(fields.ping, folder),
     }),
   }
 }
@@ -150,21 +155,59 @@ function buildDatabase(database: NonNullable<ProjectFields['databases']>[number]
   }
 }
 
+const atOnceByDefault = 2
+
+function buildServe(fields: ServeFields, folder: string): Configuration['serve'] {
+  return {
+    atOnce: fields?.['at-once'] ?? atOnceByDefault,
+    ...optional({
+      listen: fields?.listen === undefined ? undefined : parseListen(fields.listen),
+      token: fields?.token && beside(fields.token, folder),
+    }),
+  }
+}
+
 function buildNotify(fields: NotifyFields, folder: string): Configuration['notify'] {
-  const { mail, slack, discord, sentry, webhook, digest } = fields
+  const { mail, slack, discord, sentry, webhook, ntfy, ping, routes, digest, weekly, monthly } = fields
   return optional({
     mail: mail && {
       smtp: mail.smtp,
       from: mail.from,
       to: mail.to,
-      ...optional({ password: mail.password && beside(mail.password, folder) }),
+      ...optional({
+        user: mail.user,
+        password: mail.password && beside(mail.password, folder),
+        authorities: mail.ca === undefined ? undefined : resolve(folder, mail.ca),
+      }),
     },
-    slack: slack && { webhook: beside(slack.webhook, folder) },
-    discord: discord && { webhook: beside(discord.webhook, folder) },
-    sentry: sentry && { dsn: beside(sentry.dsn, folder) },
-    webhook: webhook && { url: beside(webhook.url, folder) },
+    slack: slack && { webhook: beside(slack.webhook, folder), ...reachOf(slack) },
+    discord: discord && { webhook: beside(discord.webhook, folder), ...reachOf(discord) },
+    sentry: sentry && { dsn: beside(sentry.dsn, folder), ...reachOf(sentry) },
+    webhook: webhook && {
+      url: beside(webhook.url, folder),
+      ...optional({ secret: webhook.secret && beside(webhook.secret, folder) }),
+      ...reachOf(webhook),
+    },
+    ntfy: ntfy && {
+      url: ntfy.url,
+      topic: ntfy.topic,
+      ...optional({ token: ntfy.token && beside(ntfy.token, folder) }),
+      ...reachOf(ntfy),
+    },
+    ping: ping && buildPing(ping, folder),
+    routes: routes?.map(({ to, ...rules }) => ({ to, ...optional(rules) })),
     digest,
+    weekly,
+    monthly,
   })
+}
+
+function buildPing(fields: NonNullable<NotifyFields['ping']>, folder: string): Ping {
+  return { url: beside(fields.url, folder), ...reachOf(fields) }
+}
+
+function reachOf(fields: { readonly 'allow-private'?: boolean | undefined }): Reach {
+  return optional({ allowPrivate: fields['allow-private'] })
 }
 
 /** A reference whose file is relative to the folder of the configuration. */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 
 import { nearest } from '#base'
-import { formatLocation, isWithin, ownProject, parseLocation, type Location } from '#model'
+import { channelNames, formatLocation, isWithin, ownProject, parseLocation, type Location } from '#model'
 import type { ConfigDocument, Path, Problem } from './document.ts'
 
 /**
@@ -16,6 +16,7 @@ export function crossCheck(documents: readonly ConfigDocument[]): Problem[] {
   const vaults = tableOf(main.value, 'vaults')
   return [
     ...checkVaults(main, vaults),
+    ...checkNotify(main),
     ...documents.flatMap((document) => checkProjects(document, vaults)),
     ...checkTwice(documents),
   ]
@@ -139,6 +140,32 @@ function checkProjects(document: ConfigDocument, vaults: Table): Problem[] {
     }
     if (isElsewhere && typeof project['path'] === 'string' && project['path'].startsWith('.')) {
       report(['path'], 'must be absolute for a project on another server, for example "/var/www/shop"')
+    }
+  }
+  return problems
+}
+
+function checkNotify(main: ConfigDocument): Problem[] {
+  const notify = tableOf(main.value, 'notify')
+  const problems: Problem[] = []
+  const mail = tableOf(notify, 'mail')
+  const smtp = typeof mail['smtp'] === 'string' ? URL.parse(mail['smtp']) : null
+  if (smtp) {
+    const hasUser = smtp.username !== '' || has(mail, 'user')
+    const path = ['notify', 'mail']
+    if (hasUser && !has(mail, 'password')) {
+      problems.push(main.problemAt([...path, 'smtp'], 'names a user, so it needs password beside it'))
+    }
+    if (!hasUser && has(mail, 'password')) {
+      problems.push(main.problemAt([...path, 'password'], 'needs user beside it, or a user in smtp'))
+    }
+  }
+  const channels = channelNames.filter((name) => has(notify, name))
+  for (const [index, route] of listOf(notify['routes']).entries()) {
+    for (const [position, to] of listOf(isTable(route) ? route['to'] : undefined).entries()) {
+      if (!channelNames.some((name) => name === to) || has(notify, String(to))) continue
+      const text = `notify has no ${String(to)}; ${channels.length === 0 ? 'it has no channels' : `it has ${channels.join(', ')}`}`
+      problems.push(main.problemAt(['notify', 'routes', index, 'to', position], text))
     }
   }
   return problems

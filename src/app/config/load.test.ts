@@ -201,6 +201,11 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
     'bewaar.yaml:10:13 projects.shop.keep.local: says nothing, for example { within: 30 days }',
   ],
   [
+    'a policy that keeps nothing',
+    shop('    keep: { local: { prune: automatic } }\n'),
+    'bewaar.yaml:10:13 projects.shop.keep.local: keeps nothing: it needs a rule, for example { within: 30 days }',
+  ],
+  [
     'a count of zero',
     shop('    keep: { local: { daily: 0 } }\n'),
     'bewaar.yaml:10:22 projects.shop.keep.local.daily: must be at least 1',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AppError, nearest, parseBytes } from '#base'
 import {
   allDay,
+  channelNames,
   criticalities,
   languages,
   namePattern,
@@ -15,6 +16,7 @@ import {
   restoreTestIntervals,
   tiers,
   tlsModes,
+  troubleKinds,
 } from '#model'
 
 /** A text that `parse` reads; what it throws becomes the message. */
@@ -207,6 +209,9 @@ const Keep = z
     prune: z.enum(['automatic', 'never']).optional(),
   })
   .refine((keep) => Object.keys(keep).length > 0, { error: 'says nothing, for example { within: 30 days }' })
+  .refine((keep) => keep.prune !== 'automatic' || Object.keys(keep).length > 1, {
+    error: 'keeps nothing: it needs a rule, for example { within: 30 days }',
+  })
   .meta({ examples: [{ daily: 7, weekly: 4, monthly: 3 }] })
 
 const FileDatabase = {
@@ -272,6 +277,18 @@ const Program = z
   .min(1)
   .meta({ examples: [['php', 'artisan', 'migrate', '--force']] })
 
+const Reach = {
+  'allow-private': z
+    .boolean()
+    .optional()
+    .meta({ description: 'May lead to private addresses, and to this machine without TLS; default: no' }),
+}
+
+const Ping = z.strictObject({
+  url: Secret.meta({ description: 'Where the address of a check is, as of healthchecks.io' }),
+  ...Reach,
+})
+
 const Project = z.strictObject({
   title: text('HavunAdmin', 'For people; default: the name').optional(),
   type: z.enum(projectTypes).meta({ description: 'What kind of project it is', examples: ['generic'] }),
@@ -319,6 +336,7 @@ const Project = z.strictObject({
     })
     .optional()
     .meta({ description: 'What keeps the project quiet while it is copied; default: nothing' }),
+  ping: Ping.optional().meta({ description: 'Hears of each run; default: the one of notify' }),
   paused: z.boolean().optional().meta({ description: 'Runs only when forced' }),
 })
 
@@ -351,13 +369,81 @@ const Smtp = z
 
 const Notify = z.strictObject({
   mail: z
-    .strictObject({ smtp: Smtp, password: Secret.optional(), from: address, to: z.array(address).min(1) })
+    .strictObject({
+      smtp: Smtp,
+      user: text('backup@example.org', 'Default: the user in smtp').optional(),
+      password: Secret.optional(),
+      from: address,
+      to: z.array(address).min(1),
+      ca: path('/etc/bewaar/mail-ca.pem', "The authorities that are trusted in place of the system's").optional(),
+    })
     .optional(),
-  slack: z.strictObject({ webhook: Secret }).optional(),
-  discord: z.strictObject({ webhook: Secret }).optional(),
-  sentry: z.strictObject({ dsn: Secret }).optional(),
-  webhook: z.strictObject({ url: Secret }).optional(),
-  digest: Schedule.optional(),
+  slack: z.strictObject({ webhook: Secret, ...Reach }).optional(),
+  discord: z.strictObject({ webhook: Secret, ...Reach }).optional(),
+  sentry: z.strictObject({ dsn: Secret, ...Reach }).optional(),
+  webhook: z
+    .strictObject({
+      url: Secret,
+      secret: Secret.optional().meta({ description: 'Signs what is sent; default: it is not signed' }),
+      ...Reach,
+    })
+    .optional(),
+  ntfy: z
+    .strictObject({
+      url: checked('https://ntfy.sh', 'The server, without the topic', isHttp, 'is not an https:// address'),
+      topic: checked(
+        'havun-bewaar-4f1c',
+        'Who knows it can read along, unless the server asks for a token',
+        (value) => /^[-_A-Za-z0-9]{1,64}$/.test(value),
+        'must be 1 to 64 letters, digits, - and _',
+      ),
+      token: Secret.optional(),
+      ...Reach,
+    })
+    .optional(),
+  ping: Ping.optional().meta({ description: 'Hears of the runs of all projects that have no ping of their own' }),
+  routes: z
+    .array(
+      z.strictObject({
+        criticality: z.array(z.enum(criticalities)).min(1).optional(),
+        kind: z.array(z.enum(troubleKinds)).min(1).optional(),
+        to: z.array(z.enum(channelNames)).min(1),
+      }),
+    )
+    .optional()
+    .meta({
+      description: 'Which channels are told of what; default: each of everything',
+      examples: [[{ criticality: ['critical', 'high'], to: ['mail', 'slack'] }]],
+    }),
+  digest: Schedule.optional().meta({ description: 'When the daily report is sent' }),
+  weekly: Schedule.optional().meta({ description: 'When the report of the last seven days is sent' }),
+  monthly: Schedule.optional().meta({ description: 'When the report of the last month of the calendar is sent' }),
+})
+
+const Listen = checked(
+  '127.0.0.1:8420',
+  'Where `bewaar serve` answers over HTTP; default: nowhere',
+  (value) => parseListen(value) !== undefined,
+  'is not an address and a port, for example 127.0.0.1:8420',
+)
+
+/** @returns undefined when it is no address with a port. */
+export function parseListen(value: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9][A-Za-z0-9.-]*)):(\d{1,5})$/.exec(value)
+  const port = Number(match?.[3])
+  return match && port >= 1 && port <= 65535 ? { host: (match[1] ?? match[2])!, port } : undefined
+}
+
+const Serve = z.strictObject({
+  'at-once': z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'Projects that `serve` and `run --due` work on at once; default: 2' }),
+  listen: Listen.optional(),
+  token: Secret.optional().meta({ description: 'Shows details to who sends it; default: nobody sees them' }),
 })
 
 const Catalog = z
@@ -411,6 +497,7 @@ export const MainFile = z
       }),
     projects: projects.optional(),
     notify: Notify.optional(),
+    serve: Serve.optional().meta({ description: 'How the daemon works' }),
   })
   .meta({ title: 'Bewaar configuration' })
 

@@ -4,6 +4,10 @@ import { begin } from './001-begin.ts'
 import { quietAndFacts } from './002-quiet-and-facts.ts'
 import { copiesUnderWay } from './003-copies-under-way.ts'
 import { probesAndMeasurements } from './004-probes-and-measurements.ts'
+import { retention } from './005-retention.ts'
+import { schedule } from './006-schedule.ts'
+import { incidents } from './007-incidents.ts'
+import { deliveries } from './008-deliveries.ts'
 
 /** In order; the form of a catalog is the number of those it has been through. Never change one that was released. */
 export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)[] = [
@@ -11,4 +15,8 @@ export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)
   quietAndFacts,
   copiesUnderWay,
   probesAndMeasurements,
+  retention,
+  schedule,
+  incidents,
+  deliveries,
 ]

@@ -14,6 +14,7 @@ import { atMostOne, defineCommand, flag, option, options, type View } from '../c
 import { cliError } from '../errors.ts'
 import { exit, exitCodeOf, type ExitCode } from '../exit-codes.ts'
 import { formatInstant } from '../instant.ts'
+import { lookAfter } from '../look-after.ts'
 import { projectName, share, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
 import { table } from '../table.ts'
@@ -60,6 +61,7 @@ export const copy = defineCommand({
       if (dryRun) previews.push(...(await previewCopies(services, asked, signal)))
       else reports.push(...(await copyProject(services, asked, signal)))
     }
+    if (!dryRun) await lookAfter(services, context, signal)
     if (reports.length + previews.length === 0) context.note(due ? 'No copy is due.' : 'There is nothing to copy to.')
     return dryRun ? { kind: 'previewed', previews, timezone: configuration.timezone } : { kind: 'made', reports }
   },

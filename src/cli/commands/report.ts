@@ -1,114 +1,70 @@
-import { formatBytes } from '#base'
-import { reportPeriod, type PeriodReport, type ProjectReport, type ReportPeriod } from '#usecases'
+import { textOf } from '#base'
+import { endOfDay, lastDayOf, spanOf, type ReportPeriod, type Span } from '#model'
+import { makeReport, sendWritten, writeReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
-import { atMostOne, defineCommand, flag, options } from '../command.ts'
-import { formatInstant } from '../instant.ts'
-import { projectName } from '../parsers.ts'
-import { instantOrNull, vaultLines, vaultsToJson } from '../render-vaults.ts'
-import { table } from '../table.ts'
+import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
+import { cliError } from '../errors.ts'
+import { exit } from '../exit-codes.ts'
+import { date, file, projectName } from '../parsers.ts'
+import { isSentNowhere, reportToJson, sentLines } from '../render-report.ts'
 
 export const report = defineCommand({
-  examples: ['bewaar report', 'bewaar report --weekly', 'bewaar report --monthly --project=shop --json'],
+  examples: [
+    'bewaar report',
+    'bewaar report --weekly --send',
+    'bewaar report --monthly --until=2025-12-31 --html=december.html',
+    'bewaar report --daily --project=shop --json',
+  ],
   input: {
     daily: flag('--daily', { help: 'the last day; the default' }),
-    weekly: flag('--weekly', { help: 'the last week' }),
-    monthly: flag('--monthly', { help: 'the last month' }),
+    weekly: flag('--weekly', { help: 'the last seven days' }),
+    monthly: flag('--monthly', { help: 'the last month of the calendar that is over' }),
+    until: option('--until', date, { help: 'what happened up to the end of this day; default: up to now' }),
     projects: options('--project', projectName, { help: 'only this project' }),
+    send: flag('--send', { help: 'send it to the channels that take reports' }),
+    html: option('--html', file, { help: 'write it as an HTML page to this file; - is standard output' }),
   },
   check: ({ daily, weekly, monthly }) => atMostOne({ '--daily': daily, '--weekly': weekly, '--monthly': monthly }),
 
-  run: async (context, { weekly, monthly, projects }, signal) => {
+  run: async (context, { weekly, monthly, until, projects, send, html }, signal) => {
     const configuration = await context.services.loadConfiguration()
     const chosen = chooseProjects(configuration, projects)
     const period: ReportPeriod = monthly ? 'month' : weekly ? 'week' : 'day'
     await using opened = await context.services.open(configuration, context)
-    return {
-      report: await reportPeriod(opened.services, chosen, period, signal),
-      timezone: configuration.timezone,
-    }
+    const { services } = opened
+    const span = chooseSpan(period, until, services.clock.now(), configuration.timezone)
+    const made = await makeReport(services, { projects: chosen, period, span })
+    const written = await writeReport(services, made)
+    if (html !== undefined && html !== '-') await writePage(context.services.writeText(html, written.html), html)
+    const sent = send ? await sendWritten(services, made, `report-${period}-asked-${made.at}`, signal) : undefined
+    // because on standard output there is the page
+    if (html === '-' && sent) for (const line of sentLines(sent)) context.note(line)
+    return { made, written, html, sent }
   },
 
-  render: ({ report, timezone }, { width }) => {
-    const span = [report.from, report.to].map((time) => formatInstant(time, timezone).slice(0, 16)).join(' to ')
-    return [
-      `The last ${report.period}, ${span}`,
-      '',
-      ...table(
-        runColumns,
-        report.projects.map((project) => runCells(project, timezone)),
-        width,
-      ),
-      ...copyLines(report.projects, width),
-      ...verificationLines(report.projects),
-      '',
-      ...vaultLines(report.vaults, timezone, width),
-    ]
+  render: ({ written, html, sent }, { width }) => {
+    if (html === '-') return written.html.trimEnd().split('\n')
+    const page = html === undefined ? written.lines(width) : [`Written to ${html}`]
+    return sent ? [...page, ...(html === undefined ? [''] : []), ...sentLines(sent)] : page
   },
 
-  json: ({ report }) => reportToJson(report),
+  json: ({ made, sent }) => reportToJson(made, sent),
+
+  exitCode: ({ sent }) => (sent && isSentNowhere(sent) ? exit.failed : exit.done),
 })
 
-const right = 'right' as const
-const runColumns = [
-  { title: 'PROJECT', shrink: true },
-  { title: 'COMPLETE', align: right },
-  { title: 'INCOMPLETE', align: right },
-  { title: 'FAILED', align: right },
-  { title: 'READ', align: right },
-  { title: 'ADDED', align: right },
-  { title: 'NEWEST BACKUP' },
-]
-const copyColumns = [
-  { title: 'PROJECT', shrink: true },
-  { title: 'COPIED TO' },
-  { title: 'COMPLETE', align: right },
-  { title: 'FAILED', align: right },
-  { title: 'SNAPSHOTS', align: right },
-  { title: 'ADDED', align: right },
-]
-
-function runCells({ project, runs, bytesRead, bytesAdded, newestAt }: ProjectReport, timezone: string): string[] {
-  return [
-    project,
-    String(runs.complete),
-    String(runs.incomplete),
-    String(runs.failed),
-    formatBytes(bytesRead),
-    formatBytes(bytesAdded),
-    newestAt === undefined ? 'none' : formatInstant(newestAt, timezone).slice(0, 16),
-  ]
+/** @throws `cli.future`. */
+function chooseSpan(period: ReportPeriod, until: string | undefined, now: number, timezone: string): Span {
+  if (until === undefined) return spanOf(period, now, timezone)
+  const today = lastDayOf({ to: now + 1 }, timezone)
+  if (until > today) throw cliError('cli.future', { until, today })
+  return spanOf(period, Math.min(endOfDay(until, timezone), now), timezone)
 }
 
-function copyLines(projects: readonly ProjectReport[], width: number): string[] {
-  const rows = projects.flatMap(({ project, copies }) =>
-    copies.map(({ vault, complete, failed, snapshots, bytesAdded }) => [
-      project,
-      vault,
-      String(complete),
-      String(failed),
-      snapshots.toLocaleString('en'),
-      formatBytes(bytesAdded),
-    ]),
-  )
-  return rows.length === 0 ? [] : ['', ...table(copyColumns, rows, width)]
-}
-
-function verificationLines(projects: readonly ProjectReport[]): string[] {
-  const lines = projects.flatMap(({ project, verifications: { sound, damaged, failed } }) => {
-    const parts = Object.entries({ sound, damaged, failed }).flatMap(([word, count]) =>
-      count === 0 ? [] : [`${count} ${word}`],
-    )
-    return parts.length === 0 ? [] : [`${project} verified: ${parts.join(', ')}`]
-  })
-  return lines.length === 0 ? ['', 'Nothing was verified.'] : ['', ...lines]
-}
-
-function reportToJson({ period, from, to, projects, vaults }: PeriodReport): unknown {
-  return {
-    period,
-    from: instantOrNull(from),
-    to: instantOrNull(to),
-    projects: projects.map(({ newestAt, ...project }) => ({ ...project, newest: instantOrNull(newestAt) })),
-    vaults: vaultsToJson(vaults),
+async function writePage(writing: Promise<void>, file: string): Promise<void> {
+  try {
+    await writing
+  } catch (error) {
+    throw cliError('cli.unwritable', { file, reason: textOf(error) }, error)
   }
 }

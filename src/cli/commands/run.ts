@@ -1,26 +1,43 @@
 import { formatBytes, formatSeconds } from '#base'
-import { getProject } from '#model'
-import { planRun, runProject, type RunPlan, type RunReport } from '#usecases'
+import { getProject, type DueResult } from '#model'
+import { planRun, runPinged, type RunPlan, type RunReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
-import { defineCommand, flag, options, type View } from '../command.ts'
+import { atMostOne, defineCommand, flag, options, type View } from '../command.ts'
 import { exit, exitCodeOf, type ExitCode } from '../exit-codes.ts'
+import { lookAfter } from '../look-after.ts'
 import { projectName } from '../parsers.ts'
+import { codeOfDue, dueJson, dueLines } from '../render-due.ts'
 import { findingLines } from '../render-findings.ts'
 import { table } from '../table.ts'
 
 type Result =
   | { readonly plans: readonly RunPlan[] }
   | { readonly reports: readonly RunReport[]; readonly paused: readonly string[] }
+  | { readonly due: DueResult }
 
 export const run = defineCommand({
-  examples: ['bewaar run', 'bewaar run --project=shop', 'bewaar run --project=shop --dry-run', 'bewaar run --json'],
+  examples: [
+    'bewaar run',
+    'bewaar run --project=shop',
+    'bewaar run --project=shop --dry-run',
+    'bewaar run --due   # from cron or a timer, every few minutes: all that `serve` would do now',
+    'bewaar run --json',
+  ],
   input: {
     projects: options('--project', projectName, { help: 'only this project' }),
     dryRun: flag('--dry-run', { help: 'show what would be taken, and change nothing' }),
     force: flag('--force', { help: 'also what is paused' }),
+    due: flag('--due', {
+      help: 'what the schedules ask for now: runs, copies, verification, clean-up, alarms, reports; nothing beside a daemon',
+    }),
   },
+  check: ({ projects, dryRun, force, due }) =>
+    due
+      ? atMostOne({ '--due': due, '--project': projects.length > 0, '--dry-run': dryRun, '--force': force })
+      : undefined,
 
-  run: async (context, { projects, dryRun, force }, signal): Promise<Result> => {
+  run: async (context, { projects, dryRun, force, due: isDue }, signal): Promise<Result> => {
+    if (isDue) return { due: await context.services.performDue(context, signal) }
     const configuration = await context.services.loadConfiguration()
     for (const name of projects) getProject(configuration, name)
     const chosen = chooseProjects(configuration, projects)
@@ -33,16 +50,25 @@ export const run = defineCommand({
     const paused = chosen.filter((project) => !due.includes(project)).map(({ name }) => name)
     const reports: RunReport[] = []
     await using opened = await context.services.open(configuration, context)
-    for (const project of due) reports.push(await runProject(opened.services, project, signal))
+    for (const project of due) reports.push(await runPinged(opened.services, { project }, signal))
+    await lookAfter(opened.services, context, signal)
     return { reports, paused }
   },
 
-  render: (result, view) =>
-    'plans' in result ? result.plans.flatMap(planLines) : reportLines(result.reports, result.paused, view),
+  render: (result, view) => {
+    if ('due' in result) return dueLines(result.due, view)
+    return 'plans' in result ? result.plans.flatMap(planLines) : reportLines(result.reports, result.paused, view)
+  },
 
-  json: (result) => ('plans' in result ? result.plans : result.reports.map(toJson)),
+  json: (result) => {
+    if ('due' in result) return dueJson(result.due)
+    return 'plans' in result ? result.plans : result.reports.map(toJson)
+  },
 
-  exitCode: (result) => ('plans' in result ? exit.done : codeOf(result.reports)),
+  exitCode: (result) => {
+    if ('due' in result) return codeOfDue(result.due)
+    return 'plans' in result ? exit.done : codeOf(result.reports)
+  },
 })
 
 function planLines(plan: RunPlan): string[] {

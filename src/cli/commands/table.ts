@@ -33,6 +33,31 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./copy.ts')).copy,
   },
   {
+    name: 'cleanup',
+    summary: 'Remove what no rule keeps, and free the space',
+    load: async () => (await import('./cleanup.ts')).cleanup,
+  },
+  {
+    name: 'hold',
+    summary: 'What is kept whatever the rules say: the same as `hold list`',
+    load: async () => (await import('./hold-list.ts')).holdList,
+  },
+  {
+    name: 'hold list',
+    summary: 'List the holds',
+    load: async () => (await import('./hold-list.ts')).holdList,
+  },
+  {
+    name: 'hold add',
+    summary: 'Keep backups whatever the rules say',
+    load: async () => (await import('./hold-add.ts')).holdAdd,
+  },
+  {
+    name: 'hold lift',
+    summary: 'End a hold',
+    load: async () => (await import('./hold-lift.ts')).holdLift,
+  },
+  {
     name: 'vault',
     summary: 'The vaults: the same as `vault list`',
     load: async () => (await import('./vault-list.ts')).vaultList,
@@ -53,6 +78,36 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./health.ts')).health,
   },
   {
+    name: 'incident',
+    summary: 'What is wrong: the same as `incident list`',
+    load: async () => (await import('./incident-list.ts')).incidentList,
+  },
+  {
+    name: 'incident list',
+    summary: 'List what is wrong, and what was',
+    load: async () => (await import('./incident-list.ts')).incidentList,
+  },
+  {
+    name: 'incident show',
+    summary: 'Tell all of one incident',
+    load: async () => (await import('./incident-show.ts')).incidentShow,
+  },
+  {
+    name: 'incident ack',
+    summary: 'Say that somebody sees to an incident',
+    load: async () => (await import('./incident-ack.ts')).incidentAck,
+  },
+  {
+    name: 'incident resolve',
+    summary: 'End an incident',
+    load: async () => (await import('./incident-resolve.ts')).incidentResolve,
+  },
+  {
+    name: 'notify test',
+    summary: 'Send a test message, and say what each channel answers',
+    load: async () => (await import('./notify-test.ts')).notifyTest,
+  },
+  {
     name: 'report',
     summary: 'Sum up the last day, week or month',
     load: async () => (await import('./report.ts')).report,
@@ -61,6 +116,21 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'logs',
     summary: 'Show the log of backups, restores and tests',
     load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'serve',
+    summary: 'Do what is due, for as long as it runs: the daemon',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'service install',
+    summary: 'Write units of systemd, for the daemon or for a timer',
+    load: async () => (await import('./service-install.ts')).serviceInstall,
+  },
+  {
+    name: 'service show',
+    summary: 'Show these units',
+    load: async () => (await import('./service-show.ts')).serviceShow,
   },
   {
     name: 'config',

@@ -4,6 +4,7 @@ import { verifyProject, type VerificationReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
 import { defineCommand, option, options } from '../command.ts'
 import { exit, exitCodeOf } from '../exit-codes.ts'
+import { lookAfter } from '../look-after.ts'
 import { projectName, share, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
 import { table } from '../table.ts'
@@ -41,7 +42,7 @@ export const verify = defineCommand({
     const troubles: Trouble[] = []
     for (const { project, vault } of wanted) {
       try {
-        reports.push(await verifyProject(opened.services, project, vault, input.share, signal))
+        reports.push(await verifyProject(opened.services, { project, vault, read: { share: input.share } }, signal))
       } catch (thrown) {
         // Because a vault that cannot be opened must not keep the others from being verified.
         if (wanted.length === 1 || signal.aborted || !(thrown instanceof AppError)) throw thrown
@@ -50,6 +51,7 @@ export const verify = defineCommand({
         context.warn(`${project.name} in ${vault.name} could not be verified: ${thrown.message}`)
       }
     }
+    await lookAfter(opened.services, context, signal)
     if (troubles[0] && reports.length === 0) throw troubles[0].error
     return { reports, troubles }
   },

@@ -84,7 +84,8 @@ const progressMs = 200
  * left out as a whole. What an index file that is damaged has named is stored once more. Order of writes: packs, index files, snapshot. When it throws there is no snapshot, and what was
  * stored by then is used by the next run or removed by the next prune.
  *
- * @throws `archive.source-missing`; `archive.path-taken`; `repository.locked`; what the backend throws.
+ * @throws `archive.source-missing`; `archive.path-taken`; `repository.locked`; `repository.lock-lost`, also when the lock was gone
+ * just after the snapshot was saved, which is not to be trusted then; what the backend throws.
  */
 export async function archive(
   repository: Repository,
@@ -94,7 +95,8 @@ export async function archive(
   await using lock = await repository.lock('shared', signal)
   const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
   const unreadable = await repository.loadReadableIndex(stop)
-  await using sealing = new Sealing(repository, stop)
+  const confirmLock = (): Promise<void> => lock.confirm(stop)
+  await using sealing = new Sealing(repository, confirmLock, stop)
   // because a memory may rest on what an index file said that cannot be read any more
   const { memory: _, ...withoutMemory } = request
   const archiving = new Archiving(repository, sealing, unreadable.length > 0 ? withoutMemory : request, stop)
@@ -102,7 +104,7 @@ export async function archive(
     archiving.report({ path: 'the repository', code: 'index-damaged', text: message })
   const timer = setInterval(() => request.onProgress?.(archiving.progress()), progressMs)
   try {
-    return await archiving.run()
+    return await archiving.run(confirmLock)
   } finally {
     clearInterval(timer)
   }
@@ -155,7 +157,7 @@ class Archiving {
     return { files: fileCount, bytes, bytesRead: this.#bytesRead, findings: this.#findings.length }
   }
 
-  async run(): Promise<ArchiveResult> {
+  async run(confirmLock: () => Promise<void>): Promise<ArchiveResult> {
     const { parts, lastParts } = this.#request
     const startedNs = this.#nowNs()
     const walk = new FolderWalk(this.#walkTools(), await this.#recall())
@@ -168,7 +170,10 @@ class Archiving {
     if (root) this.#trees.settle(root)
     await this.#sealing.finish()
     const tree = this.#trees.root!
+    // because without our lock a prune may have removed what this snapshot needs; and it may have begun just before it was there
+    await confirmLock()
     const snapshot = await this.#repository.saveSnapshot(this.#snapshot(tree, startedNs), this.#signal)
+    await confirmLock()
     await this.#remember(snapshot)
     return {
       snapshot,

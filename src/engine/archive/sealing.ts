@@ -62,10 +62,10 @@ export class Sealing implements AsyncDisposable {
   #treeIds: string[] = []
   #treeBytes = 0
 
-  constructor(repository: Repository, signal?: AbortSignal) {
+  constructor(repository: Repository, confirmLock: () => Promise<void>, signal?: AbortSignal) {
     this.#repository = repository
     this.#signal = signal
-    this.saver = new PackSaver(repository)
+    this.saver = new PackSaver(repository, confirmLock)
     signal?.addEventListener('abort', () => this.#changed(), { once: true })
     const { key, index, config } = repository
     this.#own = new BlobSealer(key, config, index)

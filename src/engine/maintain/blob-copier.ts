@@ -4,7 +4,7 @@ import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { PackMemory } from '../repository/pack-memory.ts'
 import type { Repository } from '../repository/repository.ts'
 import { WorkerPool } from '../threads/pool.ts'
-import { isLoss, type CopiedPacks } from './copied-packs.ts'
+import { isLoss } from './copied-packs.ts'
 import type { CopyJob, CopyJobResult } from './copy-job.ts'
 import { Resealer, type BadBlob, type Rest, type ResealSetup } from './reseal.ts'
 import { cutRuns, type BlobRun, type WantedBlobs } from './wanted-blobs.ts'
@@ -26,8 +26,13 @@ export interface LostBlob {
   readonly reason: string
 }
 
+/** Takes the packs of a copy. Several may be saved at once; `save` resolves when its pack is durable. */
+export interface PackTaker {
+  save(pack: FinishedPack): Promise<void>
+}
+
 /**
- * Copies blobs between two repositories: each pack of the source is read once and in its order, in this thread; threads of
+ * Copies blobs between two repositories, or within one: each pack of the source is read once and in its order, in this thread; threads of
  * their own open, verify and seal; and a few packs of the target are being saved meanwhile.
  *
  * Memory: two runs of 16 MiB a thread at most, and the packs that the threads fill.
@@ -36,7 +41,7 @@ export class BlobCopier implements AsyncDisposable {
   readonly lost: LostBlob[] = []
   readonly #from: Repository
   readonly #to: Repository
-  readonly #packs: CopiedPacks
+  readonly #packs: PackTaker
   readonly #threads: number
   readonly #setup: ResealSetup
   readonly #memory = new PackMemory()
@@ -49,13 +54,13 @@ export class BlobCopier implements AsyncDisposable {
   #bytes = 0
 
   /** @param threads - how many seal. */
-  constructor(from: Repository, to: Repository, packs: CopiedPacks, threads: number, signal: AbortSignal) {
+  constructor(from: Repository, to: Repository, packs: PackTaker, threads: number, signal: AbortSignal) {
     this.#from = from
     this.#to = to
     this.#packs = packs
     this.#threads = threads
     this.#signal = signal
-    this.#setup = { fromKey: from.key, toKey: to.key, toVersion: to.config.version }
+    this.#setup = { fromKey: from.key, toKey: to.key, toVersion: to.config.version, keepsSeals: from === to }
     this.#own = new Resealer(this.#setup)
   }
 

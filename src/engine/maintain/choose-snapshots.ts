@@ -15,23 +15,30 @@ export interface CopyChoice {
   readonly damaged: readonly string[]
 }
 
+export interface AskedSnapshots {
+  /** Ids or beginnings of ids, `latest`, or all of them. */
+  readonly asked: readonly string[] | 'all'
+  /** Full hex ids of those that are left alone. */
+  readonly without?: ReadonlySet<string>
+}
+
 /**
  * Tells which snapshots the target of a copy does not have.
  *
- * @param asked - ids or beginnings of ids, `latest`, or all of them.
  * @throws `repository.snapshot-missing`, `repository.snapshot-ambiguous`.
  */
 export async function chooseSnapshots(
   from: Repository,
   to: Repository,
-  asked: readonly string[] | 'all',
+  { asked, without }: AskedSnapshots,
   findings: Findings,
   signal?: AbortSignal,
 ): Promise<CopyChoice> {
   compareConfigs(from, to, findings)
   const { chosen, damaged } = await choose(from, asked, findings, signal)
   const present = await findPresent(to, chosen, signal)
-  return { wanted: chosen.filter(({ id }) => !present.has(id)), present, damaged }
+  const wanted = chosen.filter(({ id }) => !present.has(id) && !without?.has(id))
+  return { wanted, present, damaged }
 }
 
 function compareConfigs(from: Repository, to: Repository, findings: Findings): void {

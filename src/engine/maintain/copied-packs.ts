@@ -33,6 +33,8 @@ export interface CopiedPacksOptions {
   /** Threads that judge what was read. */
   readonly threads: number
   readonly findings: Findings
+  /** Called before each index file: without a lock the packs may be gone by then. */
+  readonly confirmLock: () => Promise<void>
 }
 
 /**
@@ -115,6 +117,7 @@ export class CopiedPacks {
   }
 
   async #name(packs: readonly StoredPack[]): Promise<void> {
+    await this.#options.confirmLock()
     const index = encodeIndex(packs.map(({ id, blobs }) => ({ id, blobs })))
     await this.#to.saveUnpacked('index', index, this.#signal)
   }

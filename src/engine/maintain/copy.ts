@@ -27,6 +27,8 @@ export interface CopyProgress {
 export interface CopyOptions {
   /** Ids or beginnings of ids, `latest`, or all of them. */
   readonly snapshots: readonly string[] | 'all'
+  /** Full hex ids of those that are not copied all the same. */
+  readonly without?: ReadonlySet<string>
   /** Share of the packs stored, 0 to 1, that is read back and verified before an index names them. Default: 0. */
   readonly verify?: number
   /** Copies that are made at the same time: they share the processors. Default: 1. */
@@ -83,10 +85,11 @@ export async function copySnapshots(
   await using fromLock = await from.lock('shared', signal)
   await using toLock = await to.lock('shared', signal)
   const stop = AbortSignal.any([fromLock.signal, toLock.signal, ...(signal ? [signal] : [])])
-  await using copying = new Copying(from, to, options, stop)
+  const confirmLock = (): Promise<void> => toLock.confirm(stop)
+  await using copying = new Copying(from, to, options, confirmLock, stop)
   const timer = setInterval(() => options.onProgress?.(copying.progress), progressMs)
   try {
-    return await copying.run(options, () => toLock.confirm(stop))
+    return await copying.run(options)
   } finally {
     clearInterval(timer)
   }
@@ -97,6 +100,7 @@ class Copying implements AsyncDisposable {
   readonly #to: Repository
   readonly #signal: AbortSignal
   readonly #threads: number
+  readonly #confirmLock: () => Promise<void>
   readonly #findings = new Findings()
   readonly #packs: CopiedPacks
   readonly #copier: BlobCopier
@@ -104,14 +108,21 @@ class Copying implements AsyncDisposable {
   #wanted = new WantedBlobs()
   #phase: CopyProgress['phase'] = 'looking'
 
-  constructor(from: Repository, to: Repository, options: CopyOptions, signal: AbortSignal) {
+  constructor(
+    from: Repository,
+    to: Repository,
+    options: CopyOptions,
+    confirmLock: () => Promise<void>,
+    signal: AbortSignal,
+  ) {
     const { verify = 0, atOnce = 1 } = options
     const threads = Math.max(1, Math.floor(availableParallelism() / atOnce))
     this.#from = from
     this.#to = to
     this.#signal = signal
     this.#threads = threads
-    this.#packs = new CopiedPacks(to, { verify, threads, findings: this.#findings }, signal)
+    this.#confirmLock = confirmLock
+    this.#packs = new CopiedPacks(to, { verify, threads, findings: this.#findings, confirmLock }, signal)
     this.#copier = new BlobCopier(from, to, this.#packs, threads, signal)
   }
 
@@ -126,11 +137,11 @@ class Copying implements AsyncDisposable {
     }
   }
 
-  async run({ snapshots }: CopyOptions, confirmLock: () => Promise<void>): Promise<CopyResult> {
+  async run({ snapshots, without }: CopyOptions): Promise<CopyResult> {
     const { wanted, present, damaged } = await chooseSnapshots(
       this.#from,
       this.#to,
-      snapshots,
+      { asked: snapshots, ...(without && { without }) },
       this.#findings,
       this.#signal,
     )
@@ -146,7 +157,7 @@ class Copying implements AsyncDisposable {
     await this.#store(this.#wanted)
     const failed = this.#packs.isSound ? await this.#findFailed(wanted, missing) : new Set(wanted.map(({ id }) => id))
     const copied: CopiedSnapshot[] = []
-    if (failed.size < wanted.length) await confirmLock()
+    if (failed.size < wanted.length) await this.#confirmLock()
     for (const { id, snapshot } of wanted) {
       if (!failed.has(id)) copied.push({ source: id, target: await this.#save(id, snapshot) })
     }

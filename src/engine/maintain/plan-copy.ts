@@ -20,11 +20,17 @@ export interface CopyPlan {
  * Tells what copying all snapshots would send. Writes nothing, and takes no lock: what somebody removes meanwhile is
  * reported as a finding.
  *
+ * @param without - full hex ids of those that are not copied.
  * @throws `repository.file-damaged` for an index file; what the backends throw.
  */
-export async function planCopy(from: Repository, to: Repository, signal: AbortSignal): Promise<CopyPlan> {
+export async function planCopy(
+  from: Repository,
+  to: Repository,
+  without: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<CopyPlan> {
   const findings = new Findings()
-  const { wanted, present } = await chooseSnapshots(from, to, 'all', findings, signal)
+  const { wanted, present } = await chooseSnapshots(from, to, { asked: 'all', without }, findings, signal)
   const missing = new MissingBlobs(from, to)
   if (wanted.length > 0) {
     await from.loadReadableIndex(signal)

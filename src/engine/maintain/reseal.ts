@@ -20,6 +20,8 @@ export interface ResealSetup {
   readonly toKey: MasterKey
   /** Format of the target: version 1 knows no compression. */
   readonly toVersion: 1 | 2
+  /** Takes a blob that was verified as it is sealed, because both repositories are the same one. */
+  readonly keepsSeals: boolean
 }
 
 /** Sealed blobs that lie in one run of bytes. */
@@ -43,20 +45,22 @@ export interface Rest {
   readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
-/** Opens blobs of one repository, verifies them and seals them for another, into packs. */
+/** Opens blobs of one repository, verifies them and seals them for another, or keeps their seals for the same one, into packs. */
 export class Resealer {
   readonly #from: Sealer
   readonly #to: Sealer
   readonly #toVersion: 1 | 2
+  readonly #keepsSeals: boolean
   readonly #memory = new BlobMemory()
   readonly #recycled: SharedArrayBuffer[] = []
   #open: { data?: PackBuffer; tree?: PackBuffer } = {}
   #full: FinishedPack[] = []
 
-  constructor({ fromKey, toKey, toVersion }: ResealSetup) {
+  constructor({ fromKey, toKey, toVersion, keepsSeals }: ResealSetup) {
     this.#from = new Sealer(fromKey)
     this.#to = new Sealer(toKey)
     this.#toVersion = toVersion
+    this.#keepsSeals = keepsSeals
   }
 
   /** Memory of packs that have been saved, to use again. */
@@ -76,7 +80,10 @@ export class Resealer {
         const plain = uncompressedLength === 0 ? payload : decompress(payload, uncompressedLength, this.#memory)
         if (plain.length !== (uncompressedLength || payload.length)) throw new BlobDamage('its length is wrong')
         if (sha256Hex(plain) !== id) throw new BlobDamage('its bytes do not hash to its id')
-        if (uncompressedLength > 0 && this.#toVersion === 2) this.#pack(type, id, payload, uncompressedLength)
+        // trees that are not compressed are worth it, and data was found not to be when it was stored
+        const isAsItShouldBe = uncompressedLength > 0 || type === 'data' || this.#toVersion === 1
+        if (this.#keepsSeals && isAsItShouldBe) this.#take(blob, sealed)
+        else if (uncompressedLength > 0 && this.#toVersion === 2) this.#pack(type, id, payload, uncompressedLength)
         else this.store(type, id, plain)
       } catch (thrown) {
         if (!(thrown instanceof BlobDamage) && !(thrown instanceof AppError)) throw thrown
@@ -113,10 +120,24 @@ export class Resealer {
   }
 
   #pack(type: BlobType, id: string, payload: Uint8Array, uncompressedLength: number): void {
-    const target = (this.#open[type] ??= new PackBuffer(type, this.#recycled.pop()))
+    const target = this.#targetOf(type)
     target.seal(this.#to, id, payload, uncompressedLength)
+    this.#closeFull(target)
+  }
+
+  #take(blob: IndexedBlob, sealed: Uint8Array): void {
+    const target = this.#targetOf(blob.type)
+    target.append([{ ...blob, offset: 0 }], sealed)
+    this.#closeFull(target)
+  }
+
+  #targetOf(type: BlobType): PackBuffer {
+    return (this.#open[type] ??= new PackBuffer(type, this.#recycled.pop()))
+  }
+
+  #closeFull(target: PackBuffer): void {
     if (!target.isFull) return
     this.#full.push(target.finish(this.#to))
-    delete this.#open[type]
+    delete this.#open[target.type]
   }
 }

@@ -60,6 +60,16 @@ export class WantedBlobs {
     return rest
   }
 
+  /** Those that lie in some packs. */
+  only(packIds: ReadonlySet<string>): WantedBlobs {
+    const some = new WantedBlobs()
+    for (const packId of this.#packs.keys()) {
+      if (!packIds.has(packId)) continue
+      for (const { type, id, ...place } of this.inPack(packId)) some.add(type, id, { packId, ...place })
+    }
+    return some
+  }
+
   /** Those that lie in one pack, sorted by offset. */
   inPack(packId: string): IndexedBlob[] {
     const { bytes, count } = this.#packs.get(packId)!

@@ -96,3 +96,34 @@ function claimInThread(shared: SharedIndex, blobs: number): Promise<number> {
     worker.once('error', reject)
   })
 }
+
+test('all entries are gone over as numbers, each with the first copy of its blob', () => {
+  const index = new BlobIndex()
+  const packs = ['one', 'two', 'three'].map((text) => idOf(text).toString('hex'))
+  const count = 60_000 // so that it grows on the way
+  for (let nth = 0; nth < count; nth++) {
+    const type = nth % 3 === 0 ? 'tree' : 'data'
+    index.insert(type, idOf(`${nth}`), { ...place, packId: packs[0]!, offset: nth, length: nth })
+    if (nth % 2 === 0) index.insert(type, idOf(`${nth}`), { ...place, packId: packs[1 + (nth % 4) / 2]!, offset: nth })
+  }
+  index.claim('data', idOf('claimed'))
+  const seen = new Map<number, number>()
+  for (const { entry, first, type, pack, length } of index.rows()) {
+    seen.set(first, (seen.get(first) ?? 0) + 1)
+    const id = index.idOf(entry)
+    assert.equal(index.entryOf(type, id), first)
+    assert.equal(index.packs[pack], index.placeOf(entry).packId)
+    assert.equal(index.packOf(entry), pack)
+    assert.equal(length, index.placeOf(entry).length)
+    if (entry === first) assert.deepEqual(index.find(type, id)[0], index.placeOf(entry))
+  }
+  assert.equal(seen.size, count)
+  assert.equal(
+    seen
+      .values()
+      .filter((copies) => copies === 2)
+      .toArray().length,
+    count / 2,
+  )
+  assert.equal(index.entryOf('data', idOf('unknown')), undefined)
+})

@@ -12,6 +12,18 @@ export interface BlobLocation {
   readonly uncompressedLength: number
 }
 
+/** An entry of a `BlobIndex` as numbers. */
+export interface BlobRow {
+  /** Number of the entry, and of the first entry of the same blob: that of its first copy. */
+  readonly entry: number
+  readonly first: number
+  readonly type: BlobType
+  /** Position of its pack in `packs`. */
+  readonly pack: number
+  readonly length: number
+  readonly uncompressedLength: number
+}
+
 /** The memory of a `BlobIndex`, to hand to another thread. */
 export interface SharedIndex {
   readonly counter: SharedArrayBuffer
@@ -207,6 +219,78 @@ export class BlobIndex {
       }
       const id = Buffer.from(this.#ids.buffer, entry * idWords * 4, idWords * 4).toString('hex')
       yield { type: this.#places[at]! & treeBit ? 'tree' : 'data', id, place }
+    }
+  }
+
+  /** The number of the first entry of a blob, until the index grows; undefined when there is none. `id`: 32 bytes, or hex. */
+  entryOf(type: BlobType, id: Uint8Array | string): number | undefined {
+    const typeBits = this.#take(type, id)
+    const mask = this.#slots.length - 1
+    for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const taken = this.#slots[slot]!
+      if (taken === 0) return undefined
+      if (this.#equals(taken - 1, typeBits)) return taken - 1
+    }
+  }
+
+  /** Hex id of the blob of an entry. */
+  idOf(entry: number): string {
+    return Buffer.from(this.#ids.buffer, entry * idWords * 4, idWords * 4).toString('hex')
+  }
+
+  /** Where the blob of an entry lies. @param entry - one that has a place. */
+  placeOf(entry: number): BlobLocation {
+    const at = entry * placeWords
+    return {
+      packId: this.#packs[(this.#places[at]! & ~treeBit) - 1]!,
+      offset: this.#places[at + 1]!,
+      length: this.#places[at + 2]!,
+      uncompressedLength: this.#places[at + 3]!,
+    }
+  }
+
+  /** Position in `packs` of the pack of an entry. @param entry - one that has a place. */
+  packOf(entry: number): number {
+    return (this.#places[entry * placeWords]! & ~treeBit) - 1
+  }
+
+  /**
+   * Each entry that has a place, without making objects for millions of them: it is always the same one, with other
+   * numbers.
+   */
+  *rows(): Generator<BlobRow, void, void> {
+    const row: { -readonly [Field in keyof BlobRow]: BlobRow[Field] } = {
+      entry: 0,
+      first: 0,
+      type: 'data',
+      pack: 0,
+      length: 0,
+      uncompressedLength: 0,
+    }
+    const count = this.size
+    for (let entry = 0; entry < count; entry++) {
+      const at = entry * placeWords
+      const place = this.#places[at]!
+      const pack = place & ~treeBit
+      if (pack === 0) continue
+      row.entry = entry
+      row.first = this.#firstOf(entry)
+      row.type = place & treeBit ? 'tree' : 'data'
+      row.pack = pack - 1
+      row.length = this.#places[at + 2]!
+      row.uncompressedLength = this.#places[at + 3]!
+      yield row
+    }
+  }
+
+  #firstOf(entry: number): number {
+    const ids = this.#ids
+    this.#words.set(ids.subarray(entry * idWords, (entry + 1) * idWords))
+    const typeBits = this.#places[entry * placeWords]! & treeBit
+    const mask = this.#slots.length - 1
+    for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const other = this.#slots[slot]! - 1
+      if (other === entry || this.#equals(other, typeBits)) return other
     }
   }
 

@@ -14,15 +14,23 @@ const indexEveryMs = 10 * 60 * 1000
  * Several packs may be under way at once; `save` resolves when its pack is durable and findable.
  */
 export class PackSaver {
+  /** Hex ids of the index files that were saved so far. */
+  readonly indexIds: string[] = []
   readonly #repository: Repository
+  readonly #confirmLock: () => Promise<void>
   readonly #indexes: Promise<unknown>[] = []
   #packs: IndexedPack[] = []
   #blobs = 0
   #since: number
   #bytes = 0
 
-  constructor(repository: Repository) {
+  /**
+   * @param confirmLock - called before each index file: without a lock the packs may be gone by then, and an index that names
+   * what is gone lets every later backup take it for stored.
+   */
+  constructor(repository: Repository, confirmLock: () => Promise<void> = async () => {}) {
     this.#repository = repository
+    this.#confirmLock = confirmLock
     this.#since = repository.clock.monotonic()
   }
 
@@ -50,12 +58,21 @@ export class PackSaver {
     await Promise.all(this.#indexes)
   }
 
+  /** Resolves when nothing is under way any more, whatever became of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#indexes)
+  }
+
   #saveIndex(signal?: AbortSignal): void {
-    const saved = this.#repository.saveUnpacked('index', encodeIndex(this.#packs), signal)
+    const saved = this.#saveNow(encodeIndex(this.#packs), signal)
     saved.catch(() => {}) // because `finish` reports it
     this.#indexes.push(saved)
     this.#packs = []
     this.#blobs = 0
     this.#since = this.#repository.clock.monotonic()
+  }
+  async #saveNow(index: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#confirmLock()
+    this.indexIds.push(await this.#repository.saveUnpacked('index', index, signal))
   }
 }

@@ -194,6 +194,12 @@ export class Repository implements AsyncDisposable {
     return damaged
   }
 
+  /** Forgets what was loaded; what needs an index loads it anew. For whoever moves blobs to other packs. */
+  dropIndex(): void {
+    this.#index = new BlobIndex()
+    this.#isIndexLoaded = false
+  }
+
   /** What one index file says. @throws `backend.missing`; `repository.file-damaged`. */
   async loadIndexFile(id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
     return await this.#files.read('index', id, decodeIndex, signal)

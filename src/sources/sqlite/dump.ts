@@ -1,4 +1,3 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { randomHex, textOf } from '#base'
@@ -116,7 +115,7 @@ function factsOf({ how, writersWaitedMs, rows }: CopyOutcome): Record<string, st
 }
 
 function copyInThread(order: CopyOrder, signal?: AbortSignal): Promise<CopyAnswer> {
-  const script = new URL(`./copy-thread${extname(import.meta.url)}`, import.meta.url)
+  const script = new URL(import.meta.resolve('./copy-thread.ts'))
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     const worker = new Worker(script, { workerData: order })

@@ -53,6 +53,12 @@ export interface RunReport {
   readonly error?: AppError
 }
 
+export interface RunRequest {
+  readonly project: Project
+  /** The slot of its schedule that it is made for; absent when a person asks for it. */
+  readonly slot?: number
+}
+
 /**
  * Backs one project up: dumps its sources into one snapshot, with the instructions to restore it and a manifest, then
  * brings the vaults up to date that get a copy after each run.
@@ -63,12 +69,13 @@ export interface RunReport {
  *
  * @throws `run.in-progress`; errors of the catalog; the signal's reason.
  */
-export async function runProject(services: Services, project: Project, signal: AbortSignal): Promise<RunReport> {
+export async function runProject(services: Services, request: RunRequest, signal: AbortSignal): Promise<RunReport> {
+  const { project } = request
   const { clock } = services
   const startedAt = clock.now()
   const began = clock.monotonic()
   const run = `${new Date(startedAt).toISOString().slice(0, 19).replace(/[-:]/g, '')}z-${randomHex(3)}`.toLowerCase()
-  await begin(services, project, run, startedAt)
+  await begin(services, request, run, startedAt)
   const base = { project: project.name, run, vault: project.vault, startedAt }
   let made: Made
   try {
@@ -119,7 +126,7 @@ export async function runProject(services: Services, project: Project, signal: A
 type Base = Pick<RunReport, 'project' | 'run' | 'vault' | 'startedAt'>
 
 /** Opens the run in the catalog; of two processes that begin at once, the first keeps the project. */
-async function begin(services: Services, project: Project, run: string, startedAt: number): Promise<void> {
+async function begin(services: Services, { project, slot }: RunRequest, run: string, startedAt: number): Promise<void> {
   const { catalog, clock } = services
   const open = async (): Promise<Run | undefined> => {
     const runs = await catalog.runs.list({ project: project.name })
@@ -129,7 +136,8 @@ async function begin(services: Services, project: Project, run: string, startedA
   await catalog.runs.closeAbandoned(clock.now())
   let other = await open()
   if (!other) {
-    await catalog.runs.begin({ id: run, project: project.name, vault: project.vault, startedAt, who: whoOf(services) })
+    const beginning = { id: run, project: project.name, vault: project.vault, startedAt, who: whoOf(services) }
+    await catalog.runs.begin({ ...beginning, ...(slot !== undefined && { slot }) })
     other = await open()
     const isFirst = !other || startedAt < other.startedAt || (startedAt === other.startedAt && run < other.id)
     if (isFirst) return
@@ -220,7 +228,7 @@ async function makeSnapshot(
   const last = await catalog.runs.lastWithSnapshot(project.name)
   const lost = findLostRows(last ? await catalog.runs.artifacts(last.id) : [], artifacts)
   const stored = await opened.repository.findSnapshot(result.snapshot, signal)
-  await catalog.snapshots.record(knownFrom(stored, vault.name, project.name))
+  await catalog.snapshots.record({ ...knownFrom(stored, vault.name, project.name), receivedAt: services.clock.now() })
   const findings = [
     ...undone,
     ...host.findings.map((finding) => ({ project: project.name, ...finding })),
@@ -228,6 +236,9 @@ async function makeSnapshot(
     ...result.findings.map((finding) => fromArchive(finding, project.name)),
     ...(await keepLocked(services, opened, project, signal)),
   ]
+  const isComplete = findings.every(({ severity }) => severity === 'notice')
+  const key = { vault: vault.name, project: project.name, id: result.snapshot }
+  await catalog.snapshots.markMade(key, run, { at: startedAt, isComplete })
   return { result, findings, artifacts }
 }
 

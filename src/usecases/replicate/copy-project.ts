@@ -8,6 +8,7 @@ import { keepLocked } from '../vaults/keep-locked.ts'
 import { recordAll } from '../vaults/known-snapshots.ts'
 import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault, type OpenedVault } from '../vaults/open-vault.ts'
+import { findLeftOut } from './left-out.ts'
 
 export interface CopyRequest {
   readonly project: Project
@@ -113,13 +114,14 @@ class CopyingProject {
   }
 
   async #perform(to: string, began: number, signal: AbortSignal): Promise<CopyReport> {
-    const { clock, configuration } = this.#services
+    const { catalog, clock, configuration } = this.#services
     const { project, from, verify } = this.#request
     const source = await this.#source()
     const vault = getVault(configuration, to)
     await using target = await openVault(this.#services, vault, project.name, signal)
     const options = {
       snapshots: 'all',
+      without: await findLeftOut(this.#services, project, from, to),
       verify,
       atOnce: Math.min(this.#request.to.length, mostAtOnce),
       onProgress: (progress: CopyProgress) => this.#tell(to, progress),
@@ -127,6 +129,10 @@ class CopyingProject {
     const result = await copySnapshots(source.repository, target.repository, options, signal)
     const unlocked = await keepLocked(this.#services, target, project, signal)
     await recordAll(this.#services, target.repository, vault, project.name, signal)
+    for (const pair of [...result.copied, ...result.present]) {
+      const sourceKey = { vault: from, project: project.name, id: pair.source }
+      await catalog.snapshots.markCopied(sourceKey, { vault: to, project: project.name, id: pair.target })
+    }
     const findings = [...result.findings.map((finding) => ({ ...this.#about(to), ...finding })), ...unlocked]
     // because what is not locked as it should be is made up by the next copy, as what is missing is
     const isWhole = unlocked.length === 0 && findings.every(({ severity }) => severity !== 'damage')

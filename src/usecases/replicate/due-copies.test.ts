@@ -18,6 +18,7 @@ const configuration: Configuration = {
   vaults: [],
   projects: [],
   notify: {},
+  serve: { atOnce: 2 },
 }
 
 const project: Project = {

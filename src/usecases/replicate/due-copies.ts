@@ -1,5 +1,6 @@
 import { lastSlot, type KnownSnapshot, type Project } from '#model'
 import type { Services } from '../services.ts'
+import { findLeftOut } from './left-out.ts'
 
 type Needed = Pick<Services, 'catalog' | 'clock' | 'configuration'>
 
@@ -31,9 +32,12 @@ export async function findDueCopies(services: Needed, project: Project): Promise
   return due
 }
 
-async function lacksSnapshots({ catalog }: Needed, { name: project, vault }: Project, to: string): Promise<boolean> {
-  const there = new Set((await catalog.snapshots.list({ project, vault: to })).map(identityOf))
-  return (await catalog.snapshots.list({ project, vault })).some((snapshot) => !there.has(identityOf(snapshot)))
+async function lacksSnapshots(services: Needed, project: Project, to: string): Promise<boolean> {
+  const { catalog } = services
+  const leftOut = await findLeftOut(services, project, project.vault, to)
+  const inVault = (vault: string): Promise<KnownSnapshot[]> => catalog.snapshots.list({ project: project.name, vault })
+  const there = new Set((await inVault(to)).map(identityOf))
+  return (await inVault(project.vault)).some((one) => !there.has(identityOf(one)) && !leftOut.has(one.id))
 }
 
 /** A copy has another id than its original, and the same run and time. */

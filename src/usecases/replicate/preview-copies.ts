@@ -1,9 +1,11 @@
 import { AppError } from '#base'
 import { parseTime, planCopy } from '#engine'
 import { getVault, type Finding } from '#model'
+import type { Services } from '../services.ts'
 import type { PlaceServices } from '../vaults/open-place.ts'
 import { openVault } from '../vaults/open-vault.ts'
 import type { CopyRequest } from './copy-project.ts'
+import { findLeftOut } from './left-out.ts'
 
 /** What a copy of one project to one vault would send. */
 export interface CopyPreview {
@@ -23,7 +25,7 @@ export interface CopyPreview {
 
 /** Tells what {@link copyProject} would do, one vault after the other, and changes nothing in any vault. */
 export async function previewCopies(
-  services: PlaceServices,
+  services: PlaceServices & Pick<Services, 'catalog'>,
   { project, to, from = project.vault }: CopyRequest,
   signal: AbortSignal,
 ): Promise<CopyPreview[]> {
@@ -33,7 +35,8 @@ export async function previewCopies(
     try {
       await using source = await openVault(services, getVault(services.configuration, from), project.name, signal)
       await using target = await openVault(services, getVault(services.configuration, name), project.name, signal)
-      const plan = await planCopy(source.repository, target.repository, signal)
+      const without = await findLeftOut(services, project, from, name)
+      const plan = await planCopy(source.repository, target.repository, without, signal)
       previews.push({
         ...about,
         snapshots: plan.snapshots.map(({ id, snapshot }) => ({

@@ -62,14 +62,15 @@ export async function lookInto(
 
 /** Makes the catalog say of one project in one vault what the vault itself says. */
 export async function recordAll(
-  { catalog }: Pick<Services, 'catalog'>,
+  { catalog, clock }: Pick<Services, 'catalog' | 'clock'>,
   repository: Repository,
   vault: Vault,
   project: string,
   signal?: AbortSignal,
 ): Promise<number> {
   const { snapshots } = await repository.listSnapshots(signal)
-  const known = snapshots.map((stored) => knownFrom(stored, vault.name, project))
+  const receivedAt = clock.now()
+  const known = snapshots.map((stored) => ({ ...knownFrom(stored, vault.name, project), receivedAt }))
   await catalog.snapshots.replaceAll(vault.name, project, known)
   return known.length
 }

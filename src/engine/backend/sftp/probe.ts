@@ -54,6 +54,36 @@ export async function spaceOfSftp(options: SftpPlace, signal?: AbortSignal): Pro
   }
 }
 
+/**
+ * The names of the folders in a folder there that hold a repository.
+ *
+ * @throws errors of the connection; `backend.place-missing` when the folder is not there; `backend.denied`.
+ */
+export async function repositoriesInSftp(options: SftpPlace, signal?: AbortSignal): Promise<string[]> {
+  await using connection = await connect(options, signal)
+  const { sftp } = connection
+  const path = latin1(options.path)
+  try {
+    const names = (await sftp.list(path)).flatMap(({ name, type }) =>
+      type === 'dir' ? [Buffer.from(name).toString('latin1')] : [],
+    )
+    return await filtered(names, async (name) => await isThere(sftp, joinPath(joinPath(path, name), 'config')))
+  } catch (thrown) {
+    throw thereError(thrown, placeFor(options), 'list', 'its folders')
+  }
+}
+
+async function isThere(sftp: SftpClient, path: Path): Promise<boolean> {
+  try {
+    await sftp.stat(path)
+    return true
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return false
+    if (systemCode(thrown) === 'EACCES') return true // because who opens it will say why not
+    throw thrown
+  }
+}
+
 /** Folders that are tried together, so that the time of a round trip costs little. */
 const atOnce = 20
 

@@ -1,0 +1,22 @@
+import { AppError } from '#base'
+import { tell, watch, type Services } from '#usecases'
+import type { CommandContext } from './context.ts'
+
+/**
+ * What a command that changed something ends with: incidents are opened and resolved, and people are told, also where no
+ * daemon does it. That it could not be done is a warning, because the work itself is done.
+ */
+export async function lookAfter(
+  services: Services,
+  { warn }: Pick<CommandContext, 'warn'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await watch(services, signal)
+    await tell(services, signal)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    if (!(thrown instanceof AppError)) throw thrown
+    warn(`Nobody could look for troubles or be told of them: ${thrown.message}`)
+  }
+}

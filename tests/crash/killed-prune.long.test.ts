@@ -1,0 +1,16 @@
+import { test } from 'node:test'
+
+import { needs } from '../needs.ts'
+import { chanceOf, seedOf } from './chance.ts'
+import { killPrunes } from './killed-prunes.ts'
+
+const seed = seedOf(20_260_605)
+const count = Number(process.env['BEWAAR_COUNT'] ?? 100)
+
+test(
+  `a prune that is killed at ${count} moments loses nothing, and the next one finishes`,
+  { skip: needs('restic') },
+  async (context) => {
+    context.diagnostic(`seed ${seed}: ${await killPrunes(chanceOf(seed), count, 1)}`)
+  },
+)
