@@ -205,7 +205,7 @@ async function judgeVaults(world: World, catalog: Catalog, { until }: Lived): Pr
   for (const project of Object.keys(schedules)) {
     const runs = (await catalog.runs.list({ project })).filter(({ snapshot }) => snapshot !== undefined)
     const local = await snapshotsOf(world, world.place.at('disk/vault', project))
-    const other = project === 'aimtrack' ? world.place.at('b2', project) : join(world.box.home, 'bewaar', project)
+    const other = project === 'aimtrack' ? world.place.at('b2', project) : join(world.box.folder, project)
     const archive = await snapshotsOf(world, other)
     const latestCopy = Math.max(...archive.map(({ time }) => Date.parse(time)))
     for (const { id, startedAt } of runs) {

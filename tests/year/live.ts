@@ -62,7 +62,7 @@ async function happen(world: World, { what }: Happening, begins: boolean): Promi
       else disk.run('rm', filler)
       return
     case 'dead-vault':
-      return begins ? await box.stop() : await box.restart()
+      return begins ? box.stop() : await box.restart()
     case 'broken-mail':
       mailServer.behaviour = begins ? 'busy' : 'well'
       return

@@ -8,16 +8,16 @@ import { MailServer, Receiver } from '#notify/testing'
 import { startMariadb, startPostgresql, type MariadbServer, type PostgresqlServer } from '#sandbox'
 import { SmallDisk } from '../crash/small-disk.ts'
 import { emptyPlace, type Place } from '../e2e/place.ts'
-import { applicationNames, makeApplication, type ApplicationName } from '../fixtures/applications/applications.ts'
-import { run, startSshd, type TestSshd } from '../remote/sshd.ts'
+import { applicationNames, makeApplication } from '../fixtures/applications/applications.ts'
+import { restartRclone, startRclone } from '../offsite/rest-server.ts'
+import { endProcess } from '../remote/sshd.ts'
 
 /** The servers, applications, vaults and people that a daemon works for. */
 export interface World extends AsyncDisposable {
   readonly place: Place
   /** What the vault `local` lies on. */
   readonly disk: SmallDisk
-  /** The vault `storage-box`. */
-  readonly box: TestSshd
+  readonly box: StorageBox
   /** What aimtrack and herdenkingsportaal use. */
   readonly postgresql: PostgresqlServer
   readonly mailServer: MailServer
@@ -25,28 +25,41 @@ export interface World extends AsyncDisposable {
   readonly receiver: Receiver
 }
 
+/** The server of the vault `storage-box`. */
+export interface StorageBox {
+  readonly url: string
+  /** What it serves. */
+  readonly folder: string
+  /** Ends it at once. */
+  stop(): void
+  /** Starts it again, at the same place. */
+  restart(): Promise<void>
+}
+
 const vaultPassword = 'the password of the vaults'
 const databasePassword = 'a-password-of-a-year'
 const diskMegabytes = 400
 
-/** The example projects, each with the databases, vaults and terms of `examples/bewaar.yaml`. */
+/**
+ * The example projects, each with the databases and terms of `examples/bewaar.yaml`. All are on this machine, and the vaults
+ * are folders and a REST server, because logins by SSH would be most of the time of a year.
+ */
 export async function makeWorld(): Promise<World> {
   await using stack = new AsyncDisposableStack()
   const place = stack.use(await emptyPlace())
   const [postgresql, mariadb] = await Promise.all([startPostgresql(), startMariadb()])
   stack.use(postgresql)
   stack.use(mariadb)
-  const box = stack.use(await startSshd())
-  const web2 = stack.use(await startSshd({ keyOptions: 'restrict' }))
+  const box = await startBox(stack)
   const mailServer = stack.use(await MailServer.start())
   const receiver = stack.use(await Receiver.start())
   const disk = stack.use(await SmallDisk.mount(place.at('disk'), diskMegabytes))
   await fillDatabases(postgresql, mariadb)
-  makeApplications(place, postgresql, mariadb, web2)
+  makeApplications(place, postgresql, mariadb)
   await makeRepositories(place, disk, box)
   await place.write('vault.password', vaultPassword, 0o600)
   await place.write('webhook.url', `http://127.0.0.1:${receiver.port}/`, 0o600)
-  await place.write('bewaar.yaml', configurationOf(place, box, web2, mailServer))
+  await place.write('bewaar.yaml', configurationOf(place, box, mailServer))
   const kept = stack.move()
   return {
     place,
@@ -59,8 +72,22 @@ export async function makeWorld(): Promise<World> {
   }
 }
 
+async function startBox(stack: AsyncDisposableStack): Promise<StorageBox> {
+  const first = stack.use(await startRclone())
+  let { pid } = first
+  stack.defer(() => endProcess(pid))
+  return {
+    url: first.url,
+    folder: first.folder,
+    stop: () => endProcess(pid),
+    restart: async () => {
+      pid = (await restartRclone(first)).pid
+    },
+  }
+}
+
 /** Their keys are cheap, because they are opened some ten thousand times. */
-async function makeRepositories(place: Place, disk: SmallDisk, box: TestSshd): Promise<void> {
+async function makeRepositories(place: Place, disk: SmallDisk, box: StorageBox): Promise<void> {
   const password = new Secret(vaultPassword)
   for (const project of applicationNames) {
     const make = async (path: string, polynomial?: bigint): Promise<bigint> => {
@@ -70,10 +97,9 @@ async function makeRepositories(place: Place, disk: SmallDisk, box: TestSshd): P
       return repository.config.chunkerPolynomial
     }
     const polynomial = await make(disk.inside('vault', project))
-    const other = project === 'aimtrack' ? place.at('b2', project) : join(box.home, 'bewaar', project)
+    const other = project === 'aimtrack' ? place.at('b2', project) : join(box.folder, project)
     await make(other, polynomial)
   }
-  run('chown', ['-R', `${box.user.uid}:${box.user.gid}`, join(box.home, 'bewaar')])
 }
 
 async function fillDatabases(postgresql: PostgresqlServer, mariadb: MariadbServer): Promise<void> {
@@ -101,9 +127,8 @@ async function fillDatabases(postgresql: PostgresqlServer, mariadb: MariadbServe
   )
 }
 
-function makeApplications(place: Place, postgresql: PostgresqlServer, mariadb: MariadbServer, web2: TestSshd): void {
-  for (const name of ['havunadmin', 'herdenkingsportaal', 'havuncore', 'havun-mcp'] as const)
-    makeApplication(name, place.at('www'))
+function makeApplications(place: Place, postgresql: PostgresqlServer, mariadb: MariadbServer): void {
+  for (const name of applicationNames) makeApplication(name, place.at('www'))
   setEnv(place.at('www/havunadmin'), { DB_PORT: String(mariadb.port), DB_PASSWORD: databasePassword })
   setEnv(place.at('www/herdenkingsportaal'), {
     DB_HOST: `127.0.0.1\nDB_PORT=${postgresql.port}`,
@@ -112,11 +137,8 @@ function makeApplications(place: Place, postgresql: PostgresqlServer, mariadb: M
     LEGACY_DB_HOST: `127.0.0.1\nLEGACY_DB_PORT=${mariadb.port}`,
     LEGACY_DB_PASSWORD: databasePassword,
   })
-  const aimtrack = makeApplication('aimtrack' satisfies ApplicationName, join(web2.folder, 'www'))
   const url = `postgresql://aimtrack:${databasePassword}@127.0.0.1:${postgresql.port}/aimtrack`
-  setEnv(aimtrack, { DB_PASSWORD: databasePassword, DB_URL: `"${url}"` })
-  run('chown', ['-R', `root:${web2.user.gid}`, aimtrack])
-  run('chmod', ['-R', 'u=rwX,g=rX,o=', aimtrack])
+  setEnv(place.at('www/aimtrack'), { DB_PASSWORD: databasePassword, DB_URL: `"${url}"` })
 }
 
 function setEnv(application: string, values: Readonly<Record<string, string>>): void {
@@ -127,11 +149,12 @@ function setEnv(application: string, values: Readonly<Record<string, string>>): 
   writeFileSync(file, text)
 }
 
-function configurationOf(place: Place, box: TestSshd, web2: TestSshd, mailServer: MailServer): string {
+function configurationOf(place: Place, box: StorageBox, mailServer: MailServer): string {
   const password = `{ file: ${place.at('vault.password')} }`
   return `organisation: Havun
 timezone: Europe/Amsterdam
 language: nl
+serve: { at-once: 6 } # because most of their time is waiting
 state: ${place.at('state')}
 vaults:
   local:
@@ -139,9 +162,7 @@ vaults:
     tier: hot
     password: ${password}
   storage-box:
-    location: sftp://${box.user.name}@127.0.0.1:${box.port}/./bewaar
-    identity: { file: ${box.target.identity} }
-    known-hosts: ${box.target.knownHosts}
+    location: rest:${box.url}/
     tier: archive
     password: ${password}
     place: { site: Falkenstein, provider: Hetzner, region: EU }
@@ -197,10 +218,7 @@ projects:
   aimtrack:
     title: AimTrack
     type: laravel-app
-    path: ${join(web2.folder, 'www/aimtrack')}
-    on: ssh://${web2.user.name}@127.0.0.1:${web2.port}
-    identity: { file: ${web2.target.identity} }
-    known-hosts: ${web2.target.knownHosts}
+    path: ${place.at('www/aimtrack')}
     criticality: high
     schedule: daily 02:30
     databases: [{ driver: postgresql, format: custom }]

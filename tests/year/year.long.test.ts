@@ -6,7 +6,7 @@ import { judge } from './judge.ts'
 import { live, type Happening } from './live.ts'
 import { makeWorld } from './world.ts'
 
-const skip = needs('sshd', 'ssh', 'pg_ctlcluster', 'mariadbd', 'restic', 'unshare', 'root')
+const skip = needs('rclone', 'pg_ctlcluster', 'mariadbd', 'restic', 'root')
 
 test('a daemon does its work for a year, whatever happens around it', { skip }, async (context) => {
   const seed = Number(process.env['BEWAAR_SEED'] ?? Date.now() % 1_000_000)

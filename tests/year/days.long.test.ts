@@ -6,7 +6,7 @@ import { judge } from './judge.ts'
 import { live, type Happening } from './live.ts'
 import { makeWorld } from './world.ts'
 
-const skip = needs('sshd', 'ssh', 'pg_ctlcluster', 'mariadbd', 'restic', 'unshare', 'root')
+const skip = needs('rclone', 'pg_ctlcluster', 'mariadbd', 'restic', 'root')
 
 test(
   'a daemon does its work over a change of the clock, a power cut and a vault that is dead',
