@@ -1,14 +1,16 @@
 import { AppError, textOf, type Clock, type Log } from '#base'
 import {
   catchUpAt,
+  criticalities,
   describeSubject,
   type Configuration,
   type Due,
   type DueResult,
   type DutyReport,
   type DutySubject,
+  type SeenTrouble,
 } from '#model'
-import type { Duty, Services } from '#usecases'
+import { settleTroubles, type Duty, type Services } from '#usecases'
 import { daemonError } from './errors.ts'
 import { Era } from './era.ts'
 import { Waiting } from './waiting.ts'
@@ -109,6 +111,7 @@ export class Daemon {
     const era = await this.#openFirst(configuration)
     if (!(await this.#takeOver(era, signal))) return await this.#close()
     this.#catchUpSince = clock.now()
+    await this.#settleConfiguration(era)
     log.info('The daemon has begun', { projects: configuration.projects.length, state: configuration.state })
     const rest = new AbortController()
     const changing = this.#followChanges(AbortSignal.any([signal, rest.signal]))
@@ -373,6 +376,7 @@ export class Daemon {
       const text = `The configuration was changed and is refused; the one before goes on: ${textOf(thrown)}`
       log.error(text, {}, thrown)
       await logged(before.services, { time: clock.now(), kind: 'serve', level: 'error', text })
+      await this.#settleConfiguration(before, textOf(thrown))
       return
     }
     this.#era = era
@@ -381,8 +385,23 @@ export class Daemon {
     log.info('The configuration was changed and is taken', { projects: era.configuration.projects.length })
     const text = 'The configuration was changed and is taken'
     await logged(era.services, { time: clock.now(), kind: 'serve', level: 'info', text })
+    await this.#settleConfiguration(era)
     await before.end()
     await this.#listen()
+  }
+
+  /** @param refusal - why a changed one is refused; absent when the one in use is what is there. */
+  async #settleConfiguration({ services, configuration }: Era, refusal?: string): Promise<void> {
+    const advice = 'Run `bewaar config check`; until it is right, the one before goes on.'
+    const text = `the configuration was changed and is refused: ${refusal}`
+    const ranks = configuration.projects.map(({ criticality }) => criticalities.indexOf(criticality))
+    const criticality = criticalities[Math.min(...ranks)] ?? 'medium'
+    const trouble: SeenTrouble = { kind: 'configuration', criticality, text, advice }
+    try {
+      await settleTroubles(services, ['configuration'], refusal === undefined ? [] : [trouble])
+    } catch (thrown) {
+      this.#options.log.error('What is wrong with the configuration could not be recorded', {}, thrown)
+    }
   }
 
   /** Once more when the configuration has changed. Nothing that is done depends on it. */

@@ -13,6 +13,7 @@ export const troubleKinds = [
   'incomplete',
   'unverified',
   'cleanup-failed',
+  'configuration',
   'channel',
 ] as const
 /**
@@ -20,8 +21,8 @@ export const troubleKinds = [
  * the last run made no backup. `stuck`: a run is under way far longer than usual. `copy-failed`: the last copy to a vault
  * failed. `clock`: the clock of this machine is not to be trusted, or a backup says that it is of the future. `full`: a vault
  * has little room. `weak`: a vault does not hold what is claimed of it. `incomplete`: the last run could not take everything.
- * `unverified`: a vault was not read back in time. `cleanup-failed`: old backups could not be removed. `channel`: people
- * cannot be told.
+ * `unverified`: a vault was not read back in time. `cleanup-failed`: old backups could not be removed.
+ * `configuration`: it was changed and is refused, so the one before goes on. `channel`: people cannot be told.
  */
 export type TroubleKind = (typeof troubleKinds)[number]
 

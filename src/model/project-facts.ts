@@ -1,5 +1,5 @@
 import type { CleanupRecord } from './cleanup-record.ts'
-import { troubleKinds, type TroubleKind } from './incident.ts'
+import { troubleKinds } from './incident.ts'
 import type { Project } from './project.ts'
 import type { Reading } from './reading.ts'
 import type { CopyRecord, VerificationRecord } from './record.ts'
@@ -50,10 +50,10 @@ export interface ProjectFacts {
 /** From the gravest. `unreachable`: nobody could look into a vault. */
 export const verdicts = ['unreachable', ...troubleKinds, 'healthy'] as const
 /** A project's or vault's health in one word: that of its gravest trouble. */
-export type Verdict = Exclude<(typeof verdicts)[number], 'channel'>
+export type Verdict = Exclude<(typeof verdicts)[number], 'channel' | 'configuration'>
 
 export interface Reason {
-  readonly verdict: Exclude<TroubleKind, 'channel'> | 'unreachable'
+  readonly verdict: Exclude<Verdict, 'healthy'>
   /** One sentence for people, without a full stop. */
   readonly text: string
   /** What to do. */

@@ -74,6 +74,7 @@ export const sendReport = lazily(async () => (await import('./reports/send-repor
 export const sendWritten = lazily(async () => (await import('./reports/send-report.ts')).sendWritten)
 export const writeReport = lazily(async () => (await import('./reports/write-report.ts')).writeReport)
 export const testChannels = lazily(async () => (await import('./alarms/test-channels.ts')).testChannels)
+export const settleTroubles = lazily(async () => (await import('./incidents/settle-troubles.ts')).settleTroubles)
 export const tell = lazily(async () => (await import('./alarms/tell.ts')).tell)
 export const verifyProject = lazily(async () => (await import('./verify/verify-project.ts')).verifyProject)
 export const watch = lazily(async () => (await import('./watch/watch.ts')).watch)

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, test } from 'node:test'
 
 import { emptyPlace, type Ended, type Place, type Started } from '../e2e/place.ts'
+import { freePort } from '../remote/sshd.ts'
 
 /** A machine with a project that is due, whose run waits as long as there is a file `shop/held`. */
 async function place(isHeld = false, more = ''): Promise<Place> {
@@ -117,10 +118,11 @@ describe('daemons as processes', { concurrency: 2 }, () => {
   })
 
   test('a changed configuration is taken, a broken one refused; it answers where it is told to, without secrets', async () => {
-    await using here = await place(false, 'serve: { listen: 127.0.0.1:18423, token: { file: ./password } }\n')
+    const port = await freePort()
+    await using here = await place(false, `serve: { listen: 127.0.0.1:${port}, token: { file: ./password } }\n`)
     await using daemon = serve(here)
     await daemon.said(/verify of shop in local done/)
-    assert.equal((await fetch('http://127.0.0.1:18423/health')).status, 200)
+    assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200)
     const before = await readFile(here.at('bewaar.yaml'), 'utf8')
     await here.write('bewaar.yaml', before.replace('daily 03:00', 'daily 03:61'))
     await daemon.said(/is refused; the one before goes on/)

@@ -153,6 +153,11 @@ describe('a daemon and its slots', () => {
     await using opened = await scene.open()
     const log = await opened.services.catalog.log.latest({ limit: 100 })
     assert.ok(log.some(({ kind, text }) => kind === 'serve' && isRefusal(text)))
+    const incidents = await opened.services.catalog.incidents.list()
+    assert.deepEqual(
+      incidents.map(({ kind, openedAt, resolvedAt }) => [kind, localTime(openedAt), localTime(resolvedAt!)]),
+      [['configuration', '2026-11-02 13:00', '2026-11-03 13:00']],
+    )
   })
 
   test('no more projects are worked on at once than may be, and there is room for runs', async () => {

@@ -17,6 +17,7 @@ const dutchTroubles: Readonly<Record<TroubleKind | ReportReason['verdict'], stri
   incomplete: 'de laatste run kon niet alles meenemen',
   unverified: 'niet alles is op tijd teruggelezen',
   'cleanup-failed': 'oude back-ups konden niet worden opgeruimd',
+  configuration: 'de veranderde configuratie is geweigerd',
   channel: 'berichten komen niet aan',
 }
 

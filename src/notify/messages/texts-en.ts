@@ -110,6 +110,11 @@ export const english: AlarmTexts = {
         },
       ],
     },
+    configuration: {
+      title: 'CONFIGURATION REFUSED',
+      meaning: 'The configuration was changed and cannot be used. Backups go on as it was before.',
+      todo: () => [{ text: 'See what is wrong with it, and mend it.', commands: ['bewaar config check'] }],
+    },
     channel: {
       title: 'ALARMS DO NOT ARRIVE',
       meaning: 'A channel that tells people of troubles does not work, so other alarms may not arrive.',

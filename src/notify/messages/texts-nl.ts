@@ -106,6 +106,11 @@ export const dutch: AlarmTexts = {
         },
       ],
     },
+    configuration: {
+      title: 'CONFIGURATIE GEWEIGERD',
+      meaning: 'De configuratie is veranderd en kan niet gebruikt worden. Back-ups gaan door zoals het was.',
+      todo: () => [{ text: 'Bekijk wat er niet klopt, en los het op.', commands: ['bewaar config check'] }],
+    },
     channel: {
       title: 'ALARM KOMT NIET AAN',
       meaning: 'Een kanaal dat mensen waarschuwt werkt niet; andere alarmen komen misschien niet aan.',
