@@ -147,9 +147,9 @@ async function beginRestic({
   const ended = once(child, 'close').then(([code]) => Number(code))
   const feed = async (): Promise<void> => {
     const chance = chanceOf(seed + 2)
-    for (let fed = 0; fed < 400 && !over.signal.aborted; fed++) {
+    for (let fed = 0; fed < 4000 && !over.signal.aborted; fed++) {
       if (!child.stdin.write(chance.bytes(500_000))) await Promise.race([once(child.stdin, 'drain'), ended])
-      await pause(5)
+      await pause(20)
     }
     child.stdin.end()
   }
@@ -179,7 +179,7 @@ test("a backup of restic's whose lock was taken away is seen to write, and loses
   const [lock] = locksIn(one.restic)
   const away = join(one.restic.scratch, 'away')
   renameSync(lock!, away)
-  const delay = { at: 1, action: 'delay', times: Number.MAX_SAFE_INTEGER, delayMs: 60 } as const
+  const delay = { at: 1, action: 'delay', times: Number.MAX_SAFE_INTEGER, delayMs: 300 } as const // between two looks it stores several packs
   await using slow = await openRepository(new FaultyBackend(one.backend, { faults: [delay] }), opening)
   await assert.rejects(prune(slow, { maxUnusedShare: 0 }), { code: 'prune.disturbed' })
   // because restic looks for it for a minute before it ends

@@ -133,7 +133,7 @@ describe('interrupted', { concurrency: 1 }, () => {
       assert.deepEqual(await readdir(place.at('hot/shop/locks')), [])
       assert.deepEqual(await readdir(place.at('tmp')), [])
       const logs = await place.bewaar('logs', '--limit=1')
-      assert.match(logs.out, /backup +error +Backup to hot cancelled/)
+      assert.match(logs.out, /backup +shop +hot +cancelled/)
       await place.write('shop/uploads/large.bin', 'small')
       const again = await place.bewaar('run')
       assert.deepEqual([again.code, again.err], [0, ''])

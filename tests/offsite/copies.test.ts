@@ -48,7 +48,7 @@ suite('copies to places elsewhere', { skip: needs('sshd', 'ssh', 'restic'), conc
     assert.deepEqual([run!.status, statuses(run!)], ['incomplete', 'disk complete, box failed'])
     assert.match(run!.findings.find(({ vault }) => vault === 'box')!.text, /127\.0\.0\.1/)
     const logged = await scene.ends(0, 'logs')
-    assert.match(logged.out, /Copy from near to disk complete, 1 new/)
+    assert.match(logged.out, /copy +shop +disk +complete/)
     assert.match(logged.out, /Copy from near to box failed, 0 new: /)
     assert.equal((await scene.json<CopyReport[]>(1, 'copy', '--due'))[0]!.error!.code, 'remote.unreachable')
 
