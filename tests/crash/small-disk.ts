@@ -16,7 +16,7 @@ export class SmallDisk implements Disposable {
   /** Mounted on `folder`, which is made. */
   static async mount(folder: string, megabytes: number): Promise<SmallDisk> {
     mkdirSync(folder, { recursive: true })
-    const steps = `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec sleep 3600`
+    const steps = `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && echo mounted && exec sleep 36000`
     const keeper = spawn('unshare', ['--mount', 'sh', '-c', steps, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(keeper.stdout, 'data')
     return new SmallDisk(keeper, folder)
