@@ -91,7 +91,7 @@ test(
      database.exec('pragma journal_mode = wal; create table a (x); create table b (x)')
      for (let round = 1; ; round++) {
        database.exec('begin; insert into a values (randomblob(500)); insert into b values (1); commit')
-       if (round % 50 === 0) writeFileSync(path + '/data/clients.json', JSON.stringify(Array(round % 1000).fill({ round })))
+       if (round % 50 === 0) writeFileSync(path + '/data/clients.json', JSON.stringify(Array(1 + (round % 1000)).fill({ round })))
        if (round === 500) console.log('writing')
        if (round % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
      }`,
