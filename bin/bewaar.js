@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-import { findMain } from './main.js'
+import { findMain, nodeOptions, withSettings } from './main.js'
 
 const needed = 26
 const packages = {
@@ -27,15 +27,6 @@ function findNode() {
   }
 }
 
-/**
- * A cache, because Node would strip the types of every source anew at each start, which takes most of the time of a short
- * command. And memory that is free goes back to the system from 4 MB on: a backup takes a fifth less of it so.
- */
-function withSettings(env) {
-  const cache = fileURLToPath(new URL('../node_modules/.cache/bewaar', import.meta.url))
-  return { NODE_COMPILE_CACHE: cache, MALLOC_TRIM_THRESHOLD_: '4000000', ...env }
-}
-
 const node = findNode()
 if (node === undefined) {
   process.stderr.write(
@@ -44,14 +35,9 @@ if (node === undefined) {
   )
   process.exitCode = 1
 } else {
-  // Because V8 lets its heap grow to several times of what is in use before it looks: a sixth of the memory of a backup.
-  const args = [
-    '--heap-growing-percent=40',
-    '--disable-warning=ExperimentalWarning',
-    findMain(fileURLToPath(new URL('..', import.meta.url))),
-    ...process.argv.slice(2),
-  ]
-  const env = withSettings(process.env)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const args = [...nodeOptions, findMain(root), ...process.argv.slice(2)]
+  const env = withSettings(process.env, root)
   // Because one process gets signals straight, where the platform and this Node can replace themselves by another.
   if (process.execve !== undefined && process.platform !== 'win32') replace(node, args, env)
   else start(node, args, env)

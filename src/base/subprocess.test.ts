@@ -97,15 +97,16 @@ test('a program that is spoken with ends when it is disposed or aborted, and wha
   const stop = new AbortController()
   const began = performance.now()
   for (const signal of [stop.signal, undefined]) {
-    const program = startDuplex('sh', ['-c', 'trap "" TERM; sleep 6 & echo begun; wait; wait'], {}, signal)
-    const output = Array.fromAsync(program.output)
-    await pause(100)
+    const program = startDuplex('sh', ['-c', 'trap "" TERM; sleep 300 & echo begun; wait; wait'], {}, signal)
+    const output = program.output[Symbol.asyncIterator]()
+    const { value: said } = await output.next()
     if (signal) stop.abort(new Error('stopped'))
     else await program[Symbol.asyncDispose]()
-    assert.equal(Buffer.concat(await output).toString(), 'begun\n')
+    assert.equal(Buffer.from(said!).toString(), 'begun\n')
+    assert.equal((await output.next()).done, true)
     assert.equal((await program.ended).signal, 'SIGKILL')
   }
-  assert.ok(performance.now() - began < 5_500)
+  assert.ok(performance.now() - began < 200_000)
 })
 
 test('a program that is spoken with and does not start says why', async () => {

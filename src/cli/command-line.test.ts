@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { closeSync, openSync, constants as flags } from 'node:fs'
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+
+import { systemCode } from '#base'
 
 const launcher = fileURLToPath(new URL('../../bin/bewaar.js', import.meta.url))
 const root = await mkdtemp(join(tmpdir(), 'command-line-'))
@@ -330,6 +333,18 @@ complete_ ./bewaar --config bewaar.yaml logs --l
   ])
 })
 
+/** Opens a pipe as soon as somebody reads it. @returns its descriptor. */
+async function untilRead(pipe: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(pipe, flags.O_WRONLY | flags.O_NONBLOCK)
+    } catch (thrown) {
+      if (systemCode(thrown) !== 'ENXIO') throw thrown
+      await pause(50)
+    }
+  }
+}
+
 /** Makes this Node look like one that is too old and cannot replace itself by another program. */
 const older =
   'data:text/javascript,' +
@@ -341,20 +356,22 @@ for (const [how, program] of [
   ['in this Node', [launcher]],
   ['started by an older Node', ['--import', older, launcher]],
 ] as const) {
-  test(`a second signal ends the process at once with exit code 130, ${how}`, { timeout: 30_000 }, async () => {
+  test(`a second signal ends the process at once with exit code 130, ${how}`, { timeout: 120_000 }, async () => {
     const folder = await emptyFolder()
-    // Because opening a pipe that nobody writes to waits for ever, like a disk that does not answer.
+    // Because reading a pipe that nobody writes to waits for ever, like a disk that does not answer.
     const pipe = join(folder, 'pipe.yaml')
     await new Promise((resolve) => spawn('mkfifo', [pipe]).on('close', resolve))
     const { child, ended } = start(['config', '--config', pipe], folder, [...program])
-    await pause(2500)
+    const writer = await untilRead(pipe)
     child.kill('SIGINT')
     await pause(100)
     child.kill('SIGINT')
     await pause(700)
     assert.equal(child.exitCode ?? child.signalCode, null, 'two signals at one moment are one')
-    child.kill('SIGINT')
+    const again = setInterval(() => child.kill('SIGINT'), 1000)
     assert.equal((await ended).code, 130)
+    clearInterval(again)
+    closeSync(writer)
   })
 }
 

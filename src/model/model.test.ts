@@ -103,7 +103,7 @@ test('no text makes a parser fail in another way than with its own error', () =>
       typed(() => parseLocation(start + rest), 'location.invalid')
       typed(() => decodeManifest(start + rest), 'manifest.damaged')
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
 

@@ -10,7 +10,7 @@ import { Installation } from './program.ts'
 import { changeProject, makeProject, projectDatabases } from './record.ts'
 
 const skip = needs('restic')
-const moments = isLong ? 200 : 20
+const moments = isLong ? 200 : 8
 const seed = seedOf(20_260_101)
 
 function installation(): Installation {

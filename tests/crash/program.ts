@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 import { Secret } from '#base'
 import { openLocal, openRepository, type Repository } from '#engine'
+import { findMain } from '../../bin/main.js'
 
-const main = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url))
+/** The file that the program starts with. */
+export const main = findMain(fileURLToPath(new URL('../..', import.meta.url)))
 const cache = fileURLToPath(new URL('../../node_modules/.cache/bewaar', import.meta.url))
 
 /** Of all vaults. */

@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 
 import { needs } from '../needs.ts'
 import { chanceOf } from './chance.ts'
-import { Installation, reportOf } from './program.ts'
+import { Installation, main, reportOf } from './program.ts'
 import { assertSame, contentsOf, makeProject } from './record.ts'
 
 const skip = needs('unshare', 'root')
@@ -18,7 +17,6 @@ const somebodyElse = 1
 /** Nobody; or root without the powers of root, where the sources of Bewaar are hidden from nobody. */
 function withoutRights(): string[] {
   const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
-  const main = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url))
   const [program, ...args] = ['setpriv', ...asNobody.slice(1), 'test', '-r', main]
   if (spawnSync(program, args).status === 0) return asNobody
   return ['setpriv', '--inh-caps=-all', '--bounding-set=-all']

@@ -85,10 +85,19 @@ export class Place implements AsyncDisposable {
     await writeFile(this.at(name), content, { mode })
   }
 
-  /** Everything in it: names, types, modes, sizes and times; without what `leaveOut` begins with. */
+  /** Everything in it: names, types, modes, sizes of what is no folder, and times; without what `leaveOut` begins with. */
   async content(...leaveOut: readonly string[]): Promise<string[]> {
-    const format = '%P %y %m %U:%G %s %T@ %l\n'
-    const { code, out, err } = await this.run('find', ['.', '-mindepth', '1', '-printf', format]).ended
+    const format = (size: string): string => `%P %y %m %U:%G ${size} %T@ %l\n`
+    const folders = ['-type', 'd', '-printf', format('-')]
+    const { code, out, err } = await this.run('find', [
+      '.',
+      '-mindepth',
+      '1',
+      ...folders,
+      '-o',
+      '-printf',
+      format('%s'),
+    ]).ended
     if (code !== 0) throw new Error(err)
     const lines = out.split('\n').filter((line) => line !== '' && !leaveOut.some((name) => line.startsWith(name)))
     return lines.toSorted()

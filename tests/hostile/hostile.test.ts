@@ -5,10 +5,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 
 import { craftRepository } from '#engine/testing'
-import { assertTyped, type Ended, type RunReport } from '../crash/program.ts'
+import { assertTyped, type Ended, main, type RunReport } from '../crash/program.ts'
 import { bombs, brokenCases, contentCases, fileCases, type HostileCase, soundContent } from './cases.ts'
 import { Stage } from './stage.ts'
 
@@ -89,8 +88,6 @@ describe(
     }
   },
 )
-
-const main = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url))
 
 /** Runs a verb in a process of its own. @returns how it ended, and the most memory that it held, in bytes. */
 async function measure(stage: Stage, ...args: readonly string[]): Promise<{ ended: Ended; peak: number }> {

@@ -4,8 +4,11 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { nodeOptions, withSettings } from '../../bin/main.js'
 import { chanceOf } from '../retention/histories.ts'
 import type { World } from './world.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Something that goes wrong around the daemon. Moments are of the clock of Europe/Amsterdam, `2027-05-03T00:00`. */
 export interface Happening {
@@ -83,8 +86,9 @@ async function serve(world: World, from: number, until: number, { isFirst, cutAf
   const dayMs = 86_400_000
   const end = cutAfterMs === undefined ? until : until + dayMs
   const args = [script, world.place.path, String(from), String(end), ...(isFirst ? ['init'] : [])]
-  const [program, ...before] = [...world.disk.under, process.execPath, '--disable-warning=ExperimentalWarning']
-  const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const [program, ...before] = [...world.disk.under, process.execPath, ...nodeOptions]
+  const env = withSettings(process.env, root)
+  const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env })
   let problem = ''
   child.stderr.on('data', (bytes: Buffer) => (problem += bytes.toString()))
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>

@@ -61,12 +61,13 @@ export class Sealing implements AsyncDisposable {
   #treeParts: Uint8Array[] = []
   #treeIds: string[] = []
   #treeBytes = 0
+  readonly #onAbort = (): void => this.#changed()
 
   constructor(repository: Repository, confirmLock: () => Promise<void>, signal?: AbortSignal) {
     this.#repository = repository
     this.#signal = signal
     this.saver = new PackSaver(repository, confirmLock)
-    signal?.addEventListener('abort', () => this.#changed(), { once: true })
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
     const { key, index, config } = repository
     this.#own = new BlobSealer(key, config, index)
   }
@@ -199,6 +200,8 @@ export class Sealing implements AsyncDisposable {
     await this.#pool?.[Symbol.asyncDispose]()
     // because a save that is under way still uses the backend, which the caller may close next
     while (this.#saves > 0) await new Promise<void>((resolve) => this.#wake.push(resolve))
+    // because the signal may live as long as a daemon, and would keep the memory of every backup
+    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 
   async #begin(job: SealJob & { recycled: SharedArrayBuffer[] }): Promise<{ done: Promise<SealResult> }> {

@@ -48,6 +48,24 @@ test('an operation is tried again with waits that double, up to the longest', as
   assert.equal((await loadAll(inner, ref)).length, body.length)
 })
 
+test('a place that was never reached is given up after the first attempts, and one that was is not', async () => {
+  const { backend } = faulty({ at: 1, times: 3, action: 'fail' }, { at: 5, times: 7, action: 'fail' })
+  const { options, waits } = timed({ firstAttempts: 3 })
+  const place = retrying(backend, options)
+  await assert.rejects(place.save(ref, body), { code: 'backend.unavailable' })
+  assert.deepEqual(waits.splice(0), [500, 1000])
+  await place.save(ref, body)
+  await place.remove(ref)
+  assert.equal(waits.length, 7)
+})
+
+test('a refusal is an answer', async () => {
+  const { backend } = faulty({ at: 2, times: 3, action: 'fail' })
+  const place = retrying(backend, timed({ firstAttempts: 3 }).options)
+  await assert.rejects(loadAll(place, ref), { code: 'backend.missing' })
+  await place.save(ref, body)
+})
+
 test('waits differ by chance, up to a half less', async () => {
   const { backend } = faulty({ at: 1, times: 2, action: 'fail' })
   const chances = [0.5, 0.999]

@@ -12,6 +12,8 @@ export interface RetryOptions {
   readonly reconnect?: () => Promise<Backend>
   /** How often an operation is tried at the most. Default: 8. */
   readonly attempts?: number
+  /** The same while nothing has been answered yet: a place that was never reached is soon given up. Default: `attempts`. */
+  readonly firstAttempts?: number
   /** No attempt begins later than this after the first. Default: 15 minutes. */
   readonly totalMs?: number
   /** What is waited after the first failure; each time it is twice as long, and up to a half less. Default: 500 ms. */
@@ -30,7 +32,7 @@ export interface RetryOptions {
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
-type Settings = Required<Omit<RetryOptions, 'reconnect'>>
+type Settings = Required<Omit<RetryOptions, 'reconnect' | 'firstAttempts'>> & Pick<RetryOptions, 'firstAttempts'>
 
 const defaults: Settings = {
   attempts: 8,
@@ -67,6 +69,8 @@ class RetryingBackend implements Backend {
   readonly connections: number
   readonly #places: Reopening
   readonly #settings: Settings
+  /** Whether the place has answered anything, and be it with a refusal. */
+  #isReached = false
 
   constructor(places: Reopening, settings: Settings) {
     this.place = places.first.place
@@ -150,20 +154,37 @@ class RetryingBackend implements Backend {
     ref: FileRef,
     signal?: AbortSignal,
   ): AsyncGenerator<T, void, void> {
-    const { clock, attempts, totalMs, wait } = this.#settings
+    const { clock, totalMs, wait } = this.#settings
     const began = clock.monotonic()
     for (let attempt = 1; ; attempt++) {
       try {
-        yield* this.#attempt((backend, deadline) => work(backend, deadline, attempt), verb, ref, signal)
+        for await (const part of this.#attempt(
+          (backend, deadline) => work(backend, deadline, attempt),
+          verb,
+          ref,
+          signal,
+        )) {
+          this.#isReached = true
+          yield part
+        }
+        this.#isReached = true
         return
       } catch (thrown) {
         signal?.throwIfAborted()
+        if (!isUnavailable(thrown)) {
+          this.#isReached = true
+          throw thrown
+        }
         const delayMs = this.#delayAfter(attempt)
-        const isLast = attempt >= attempts || clock.monotonic() + delayMs - began > totalMs
-        if (isLast || !isUnavailable(thrown)) throw thrown
+        if (attempt >= this.#mostAttempts() || clock.monotonic() + delayMs - began > totalMs) throw thrown
         await wait(delayMs, signal)
       }
     }
+  }
+
+  #mostAttempts(): number {
+    const { attempts, firstAttempts = attempts } = this.#settings
+    return this.#isReached ? attempts : firstAttempts
   }
 
   async *#attempt<T>(

@@ -60,7 +60,7 @@ test('rows are counted, and the end is found, wherever the block begins, ends an
       }
       assert.fail('the end was not found')
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
 })
 

@@ -74,7 +74,7 @@ async function open(
   const connect = await wayTo(services, vault, location, project, temporary, signal)
   const reconnect = (): Promise<Backend> => connect('open')
   const first = await persistently(() => connect(verb, signal), signal, connectAttempts)
-  const tried = resources.use(retrying(first, { reconnect, clock }))
+  const tried = resources.use(retrying(first, { reconnect, clock, firstAttempts: connectAttempts }))
   const { bandwidth, connections } = vault
   const slowed = limited(disposing(tried, resources.move()), {
     clock,

@@ -344,7 +344,7 @@ test('after an upload that stood still nothing more is stored under its name whe
       else if (request.method === 'DELETE') response.end()
       else response.writeHead(posts > 0 ? 200 : 404, { 'content-length': posts > 0 ? 5 : 0 }).end()
     },
-    { stallMs: 50 },
+    { stallMs: 1000 },
   )
   const saving = side.backend.save(pack, new Uint8Array(10))
   await assert.rejects(saving, { code: 'backend.half-stored', kind: 'unavailable' })

@@ -1,0 +1,18 @@
+/** Where bundles are, below the root; and the file there that names the newest and what it was made of. */
+export const bundlesFolder: string
+export const bundleNote: string
+
+/** The file that the program starts with, absolute. */
+export function findMain(root: string): string
+
+/** The bundle that is made of what is there, absolute. */
+export function findBundle(root: string): string | undefined
+
+/** Size and time of each file, of which one differs when its content does. */
+export function noteOf(root: string, paths: readonly string[]): Record<string, string>
+
+/** The options of Node that the program is started with. */
+export const nodeOptions: readonly string[]
+
+/** The environment that the program is started with; what `env` sets stands. */
+export function withSettings(env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv
