@@ -102,7 +102,7 @@ test('a program that is spoken with ends when it is disposed or aborted, and wha
     const { value: said } = await output.next()
     if (signal) stop.abort(new Error('stopped'))
     else await program[Symbol.asyncDispose]()
-    assert.equal(Buffer.from(said!).toString(), 'begun\n')
+    assert.equal(Buffer.from(said).toString(), 'begun\n')
     assert.equal((await output.next()).done, true)
     assert.equal((await program.ended).signal, 'SIGKILL')
   }

@@ -85,8 +85,8 @@ interface Serving {
 async function serve(world: World, from: number, until: number, { isFirst, cutAfterMs }: Serving): Promise<void> {
   const dayMs = 86_400_000
   const end = cutAfterMs === undefined ? until : until + dayMs
-  const args = [script, world.place.path, String(from), String(end), ...(isFirst ? ['init'] : [])]
-  const [program, ...before] = [...world.disk.under, process.execPath, ...nodeOptions]
+  const args = [world.place.path, String(from), String(end), ...(isFirst ? ['init'] : [])]
+  const [program, ...before] = [...world.disk.under, process.execPath, ...nodeOptions, script]
   const env = withSettings(process.env, root)
   const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env })
   let problem = ''
