@@ -3,7 +3,7 @@ import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
 import packageFile from '../../package.json' with { type: 'json' }
-import { AppError, systemClock, type Secret } from '#base'
+import { AppError, systemClock, type Clock, type Secret } from '#base'
 import type { CommandContext, CommandServices, GlobalOptions, OpenedServices } from '#cli'
 import type { Configuration, SecretReference } from '#model'
 import type { Setting } from './config/locate.ts'
@@ -12,16 +12,16 @@ import { memoryFile } from './memory-file.ts'
 import { makeTemporaryFolder } from './temporary.ts'
 
 /** Builds what commands may use. Everything heavy is loaded only when it is asked for. */
-export function composeServices(options: GlobalOptions): CommandServices {
+export function composeServices(options: GlobalOptions, clock: Clock = systemClock): CommandServices {
   return {
     loadConfiguration: () => loadFrom(options),
     configurationSchema: async () => (await import('./config/json-schema.ts')).configurationSchema(),
     proposeFirst: async (folders, vault, signal) =>
       (await import('./first-configuration.ts')).proposeFirst(options.config, folders, vault, signal),
     planning: () => ({ secret: secretsOf(), temporaryFolder: () => makeTemporaryFolder(tmpdir()) }),
-    open: openServices,
+    open: (configuration, context, purpose) => openServices(configuration, context, purpose, clock),
     places: (state) => ({
-      clock: systemClock,
+      clock,
       secret: secretsOf(),
       temporaryFolder: () => makeTemporaryFolder(tmpdir()),
       readText: (path) => readFile(path, 'utf8'),
@@ -39,13 +39,14 @@ export function composeServices(options: GlobalOptions): CommandServices {
       const { performDue } = await import('./daemon.ts')
       return await performDue(await daemonParts(options), context, signal)
     },
+    recoveryFiles: async () => (await import('./recovery-files.ts')).recoveryFiles,
     writeText: (file, text) => writeFile(file, text),
     readLog: async (configuration, query) => {
       const { openCatalogOrNone, catalogFile } = await import('#catalog')
       const opened = await openCatalogOrNone(catalogFile(configuration.state), { purpose: 'read' })
       await using catalog = opened.catalog
       const { listLog } = await import('#usecases')
-      const entries = catalog ? await listLog(catalog, query, systemClock.now()) : []
+      const entries = catalog ? await listLog(catalog, query, clock.now()) : []
       return { entries, ...(opened.warning === undefined ? {} : { warning: opened.warning }) }
     },
   }
@@ -83,11 +84,12 @@ async function openServices(
   configuration: Configuration,
   { progress, warn }: Pick<CommandContext, 'progress' | 'warn'>,
   purpose?: 'restoring',
+  clock: Clock = systemClock,
 ): Promise<OpenedServices> {
   const { catalogFile, openCatalogOrNone } = await import('#catalog')
   await using resources = new AsyncDisposableStack()
   const open = async (file: string): ReturnType<typeof openCatalogOrNone> =>
-    await openCatalogOrNone(file, { purpose: 'write' })
+    await openCatalogOrNone(file, { purpose: 'write', clock })
   let opened: Awaited<ReturnType<typeof open>>
   try {
     opened = await open(catalogFile(configuration.state))
@@ -104,7 +106,7 @@ async function openServices(
     services: {
       configuration,
       catalog,
-      clock: systemClock,
+      clock,
       hostname: hostname(),
       username: userName(),
       version: packageFile.version,

@@ -4,7 +4,9 @@
  */
 export { pause, systemClock, type Clock } from './clock.ts'
 export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
+export { feedProgram, isStream, type FeedFault } from './feed.ts'
 export { lazily } from './lazily.ts'
+export { getHttp, type HttpAnswer } from './get-http.ts'
 export type { Log, LogFacts } from './log.ts'
 export { nearest } from './nearest.ts'
 export { randomBytes, randomHex } from './random.ts'
@@ -19,4 +21,5 @@ export {
   type ProgramEnd,
   type ProgramOptions,
 } from './subprocess.ts'
+export { throughProgram } from './through-program.ts'
 export { formatBytes, formatSeconds, parseBytes } from './units.ts'

@@ -16,10 +16,13 @@ import { createMeasurementStore, type MeasurementStore } from './measurements.ts
 import { migrations } from './migrations/list.ts'
 import { createProbeStore, type ProbeStore } from './probes.ts'
 import { createQuietStore, type QuietStore } from './quiet.ts'
+import { createRecoveryStore, type RecoveryStore } from './recovery.ts'
+import { createRestoreJournalStore, type RestoreJournalStore } from './restore-journals.ts'
+import { createRestoreTestStore, type RestoreTestStore } from './restore-tests.ts'
 import { createRestoreStore, type RestoreStore } from './restores.ts'
 import { createRunStore, type RunStore } from './runs.ts'
 import { createSnapshotStore, type SnapshotStore } from './snapshots.ts'
-import { openSqlite, translated, type SqliteFile } from './sqlite.ts'
+import { copySqlite, openSqlite, translated, type SqliteFile } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 import { createVerificationStore, type VerificationStore } from './verifications.ts'
 import { createWatchedStore, type WatchedStore } from './watched.ts'
@@ -32,6 +35,8 @@ export interface Catalog extends AsyncDisposable {
   readonly snapshots: SnapshotStore
   readonly copies: CopyStore
   readonly restores: RestoreStore
+  readonly restoreJournals: RestoreJournalStore
+  readonly restoreTests: RestoreTestStore
   readonly verifications: VerificationStore
   readonly duties: DutyStore
   readonly holds: HoldStore
@@ -42,7 +47,15 @@ export interface Catalog extends AsyncDisposable {
   readonly incidents: IncidentStore
   readonly watched: WatchedStore
   readonly deliveries: DeliveryStore
+  readonly recovery: RecoveryStore
   readonly log: LogStore
+  /**
+   * Writes all of it, as it is at one moment, into a new catalog that only its owner can read; whoever writes to this one
+   * meanwhile is not kept waiting.
+   *
+   * @param file - absolute, and not there yet. @throws `catalog.busy`, `catalog.unavailable`.
+   */
+  copyTo(file: string): void
 }
 
 export interface CatalogOptions {
@@ -132,6 +145,8 @@ function createCatalog(file: string, database: Kysely<Tables>, clock: Clock): Ca
     snapshots: createSnapshotStore(database, clock),
     copies: createCopyStore(database),
     restores: createRestoreStore(database),
+    restoreJournals: createRestoreJournalStore(database),
+    restoreTests: createRestoreTestStore(database),
     verifications: createVerificationStore(database),
     duties: createDutyStore(database),
     holds: createHoldStore(database),
@@ -142,7 +157,9 @@ function createCatalog(file: string, database: Kysely<Tables>, clock: Clock): Ca
     incidents: createIncidentStore(database),
     watched: createWatchedStore(database),
     deliveries: createDeliveryStore(database),
+    recovery: createRecoveryStore(database),
     log: createLogStore(database),
+    copyTo: (copy) => copySqlite(file, copy),
     [Symbol.asyncDispose]: () => database.destroy(),
   }
 }
@@ -184,6 +201,10 @@ async function migrate(file: string, sqlite: SqliteFile, database: Kysely<Tables
 }
 
 async function logAbandoned(catalog: Catalog, now: number): Promise<void> {
+  for (const { id, project } of await catalog.restoreJournals.closeAbandoned()) {
+    const text = `The restore ${id} was cut off: its process was killed, or the machine stopped. \`bewaar restore --project=${project} --resume\` goes on with it, --undo takes it back`
+    await catalog.log.add({ time: now, kind: 'restore', level: 'error', project, run: id, text })
+  }
   for (const { id, project } of await catalog.runs.closeAbandoned(now)) {
     const text = `The run ${id} failed: its process was killed, or the machine stopped`
     await catalog.log.add({ time: now, kind: 'backup', level: 'error', project, run: id, text })

@@ -1,8 +1,9 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 import { SqliteDialect, type SqliteDatabase } from 'kysely'
 
-import { textOf } from '#base'
+import { systemCode, textOf } from '#base'
 import { catalogError } from './errors.ts'
 
 const busyMs = 10_000
@@ -35,6 +36,20 @@ export function openSqlite(file: string, access: 'read' | 'write', waitMs = busy
       throw error
     }
   })
+}
+
+/** Writes what a SQLite file holds at one moment into a new one of mode 0600. @throws as {@link openSqlite}. */
+export function copySqlite(file: string, copy: string): void {
+  const { database } = openSqlite(file, 'read')
+  try {
+    closeSync(openSync(copy, 'wx', 0o600)) // because SQLite would make it readable for all
+    translated(file, () => database.prepare('vacuum into ?').run(copy))
+  } catch (thrown) {
+    if (systemCode(thrown) === undefined) throw thrown
+    throw catalogError('catalog.unavailable', { file: copy, reason: textOf(thrown) }, thrown)
+  } finally {
+    database.close()
+  }
 }
 
 /** What Kysely expects of a SQLite library, by the one that Node has built in. */

@@ -136,6 +136,46 @@ export interface Tables {
     findings: string
     who: string
   }
+  restore_journal: {
+    id: string
+    project: string
+    vault: string
+    snapshot: string
+    wish: string
+    state: string
+    started_at: number
+    safety: string | null
+    undoes: string | null
+    /** The process that has it open; see process-mark.ts. */
+    process: string
+  }
+  restore_step: {
+    restore: string
+    number: number
+    kind: string
+    about: string
+    state: string
+    began_at: number
+    ended_at: number | null
+    text: string | null
+    way_back: string | null
+  }
+  restore_test: {
+    id: string
+    project: string
+    vault: string
+    snapshot: string
+    status: string
+    started_at: number
+    ended_at: number
+    restore_seconds: number
+    files: number
+    bytes: number
+    rows: number
+    questions: number
+    findings: string
+    who: string
+  }
   verification: {
     id: string
     project: string
@@ -213,6 +253,32 @@ export interface Tables {
     project: string
     vault: string
     since: number
+  }
+  /** Of Bewaar itself: the last backup in each vault. */
+  own_backup: {
+    vault: string
+    tried_at: number
+    made_at: number | null
+    snapshot: string | null
+    error: string | null
+  }
+  kit: {
+    id: string
+    made_at: number
+    who: string
+    form: string
+    shares_needed: number | null
+    shares_count: number | null
+    vaults: string
+  }
+  kit_check: {
+    id: string
+    at: number
+    who: string
+    by: string
+    kit: string | null
+    status: string
+    vaults: string
   }
   incident_event: {
     number: Generated<number>

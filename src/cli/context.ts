@@ -1,5 +1,6 @@
+import type { Secret } from '#base'
 import type { Configuration, DueResult } from '#model'
-import type { LogLine, LogRequest, PlaceServices, PlanningServices, Proposal, Services } from '#usecases'
+import type { LogLine, LogRequest, PlaceServices, PlanningServices, Proposal, RecoveryFiles, Services } from '#usecases'
 import type { ProgressReport } from './progress.ts'
 import type { Shell } from './shells.ts'
 
@@ -45,6 +46,8 @@ export interface CommandServices {
   performDue(context: Pick<CommandContext, 'progress' | 'warn'>, signal: AbortSignal): Promise<DueResult>
   /** Writes a file of the user, in place of one that is there. @param file - as it was written. */
   writeText(file: string, text: string): Promise<void>
+  /** How a recovery writes. */
+  recoveryFiles(): Promise<RecoveryFiles>
   /** What looking into vaults takes, without a catalog. @param state - the state folder; absent: there is none. */
   places(state?: string): Omit<PlaceServices, 'configuration'>
   /** The latest entries, oldest first, and why there may be fewer than there were. */
@@ -96,6 +99,12 @@ export interface CommandContext {
   completionScript(shell: Shell): Promise<string>
   readonly services: CommandServices
   readonly options: GlobalOptions
+  /**
+   * Writes a stream of bytes to standard output, instead of a result.
+   *
+   * @throws `cli.output`, also when the reader has gone away; `cli.no-pipe` where people would see it.
+   */
+  readonly writeOut: (stream: AsyncIterable<Uint8Array>) => Promise<void>
   /** Shows how far the work is; cheap enough for every file. Nothing is shown with `--quiet` and `--json`. */
   readonly progress: (report: ProgressReport) => void
   /** A line for people on standard error; not with `--quiet` and `--json`. */
@@ -108,4 +117,6 @@ export interface CommandContext {
   readonly confirm: (question: string, about?: readonly string[]) => Promise<boolean | undefined>
   /** Asks for a line of text in the same way, without the spaces around it. */
   readonly ask: (question: string, about?: readonly string[]) => Promise<string | undefined>
+  /** The same for a secret: what is typed is not shown. */
+  readonly askSecret: (question: string, about?: readonly string[]) => Promise<Secret | undefined>
 }

@@ -17,6 +17,31 @@ export const cliError = defineErrors({
     message: 'Nothing was removed: {what} needs {answer}',
     hint: 'Look at the plan with `--dry-run`; where nobody can be asked, {instead}.',
   },
+  'cli.not-recovered': {
+    kind: 'invalid',
+    message: 'Nothing was recovered: writing {count} files needs a yes',
+    hint: 'Look at the plan with `--dry-run`, then repeat the command with `--yes`.',
+  },
+  'cli.kit-exists': {
+    kind: 'conflict',
+    message: 'No kit was made: {file} is there already',
+    hint: 'It may be a kit that is still needed. Name another file with `--to`, or remove it.',
+  },
+  'cli.no-password': {
+    kind: 'invalid',
+    message: 'No password was given',
+    hint: 'Type it when it is asked for, or name a file of mode 600 with `--password-file`, or shares with `--share-file`.',
+  },
+  'cli.shares-missing': {
+    kind: 'invalid',
+    message: 'The password does not come back from these shares: {missing} more needed',
+    hint: 'Name each share in a file of its own with `--share-file`.',
+  },
+  'cli.no-pipe': {
+    kind: 'invalid',
+    message: 'Bytes that are no text are not written to a terminal',
+    hint: 'Pass them on to another program with `|`, or into a file.',
+  },
   'cli.no-copies': {
     kind: 'invalid',
     message: 'None of these projects has a copy in the vault {vault}',

@@ -1,5 +1,5 @@
 import { AppError } from '#base'
-import { tell, watch, type Services } from '#usecases'
+import { backUpOwn, tell, watch, type Services } from '#usecases'
 import type { CommandContext } from './context.ts'
 
 /**
@@ -18,5 +18,25 @@ export async function lookAfter(
     signal.throwIfAborted()
     if (!(thrown instanceof AppError)) throw thrown
     warn(`Nobody could look for troubles or be told of them: ${thrown.message}`)
+  }
+}
+
+/**
+ * What `run` ends with: Bewaar's own configuration and catalog go into every vault. What keeps them from it is a warning,
+ * because the projects are backed up.
+ */
+export async function backUpItself(
+  services: Services,
+  { warn }: Pick<CommandContext, 'warn'>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (const { vault, error } of await backUpOwn(services, {}, signal)) {
+      if (error !== undefined) warn(`Bewaar itself could not be backed up to ${vault}: ${error}`)
+    }
+  } catch (thrown) {
+    signal.throwIfAborted()
+    if (!(thrown instanceof AppError)) throw thrown
+    warn(`Bewaar itself could not be backed up: ${thrown.message}`)
   }
 }

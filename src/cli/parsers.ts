@@ -50,6 +50,18 @@ export const age: Parser<number> = {
   },
 }
 
+/** How many of how many shares give a password back: `2/3`. */
+export const shareNumbers: Parser<{ readonly needed: number; readonly count: number }> = {
+  placeholder: 'K/N',
+  parse: (text) => {
+    const [, needed, count] = /^(\d{1,2})\/(\d{1,2})$/.exec(text)?.map(Number) ?? []
+    if (needed === undefined || count === undefined || needed < 2 || count < needed || count > 16) {
+      throw new Refusal('it must say how many of how many are enough, from 2 and up to 16, for example 2/3')
+    }
+    return { needed, count }
+  },
+}
+
 /** Where a vault lies, as the configuration has it. */
 export const place: Parser<Location> = {
   placeholder: 'LOCATION',
@@ -84,6 +96,37 @@ export const date: Parser<string> = {
       throw new Refusal('it must be a day of the calendar, for example 2025-11-21')
     }
     return text
+  },
+}
+
+/** A year of the calendar, `2024`. */
+export const year: Parser<string> = {
+  placeholder: 'YYYY',
+  parse: (text) => {
+    if (!/^(?:19|20|21)\d\d$/.test(text)) throw new Refusal('it must be a year of the calendar, for example 2024')
+    return text
+  },
+}
+
+/** Whom age encrypts for: `age1…`, or a public key of ssh. */
+export const ageRecipient: Parser<string> = {
+  placeholder: 'AGE1...',
+  parse: (text) => {
+    if (!/^(?:age1[0-9a-z]{50,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/]+=*(?: .*)?)$/.test(text))
+      throw new Refusal('it must be a public key: age1…, ssh-ed25519 … or ssh-rsa …')
+    return text
+  },
+}
+
+/** A key of OpenPGP: names and mail addresses are refused, because anybody can make a key with them. */
+export const openpgpKey: Parser<string> = {
+  placeholder: 'KEY',
+  completion: 'files',
+  parse: (text) => {
+    const fingerprint = text.replaceAll(' ', '')
+    if (/^(?:0x)?(?:[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$/.test(fingerprint)) return fingerprint
+    if (text.includes('/')) return text
+    throw new Refusal('it must be a whole fingerprint of 40 characters, or a file with a / in its name: ./key.asc')
   },
 }
 

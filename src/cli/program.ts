@@ -1,7 +1,7 @@
 import type * as CommanderModule from 'commander'
 import type { Command as Commander, CommanderError, Option } from 'commander'
 
-import { AppError, nearest, systemClock } from '#base'
+import { AppError, nearest, Secret, systemClock } from '#base'
 import type { Command, CommandEntry, InputItem, Outcome } from './command.ts'
 import type { CommandContext, CommandServices, GlobalOptions } from './context.ts'
 import { cliError } from './errors.ts'
@@ -61,30 +61,44 @@ async function show(outcome: Outcome, options: GlobalOptions, terminal: Terminal
   if (lines.length > 0) await terminal.out(`${lines.map(printable).join('\n')}\n`)
 }
 
+async function writeOut(terminal: Terminal, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  if (terminal.outColumns !== undefined || !terminal.outBytes) throw cliError('cli.no-pipe', {})
+  for await (const piece of stream) await terminal.outBytes(piece)
+}
+
 function createContext(setup: Setup, options: GlobalOptions, progress: ProgressDisplay): CommandContext {
   const { terminal } = setup
   const say = (text: string): void => {
     progress.clear()
     terminal.err(`${printable(text)}\n`)
   }
-  const ask = async (question: string, about: readonly string[] = []): Promise<string | undefined> => {
+  const ask = async (
+    question: string,
+    about: readonly string[] = [],
+    isHidden = false,
+  ): Promise<string | undefined> => {
     if (options.json) return undefined
     progress.clear()
-    return (await terminal.ask([...about, question].map(printable).join('\n')))?.trim()
+    return await terminal.ask([...about, question].map(printable).join('\n'), isHidden)
   }
   return {
     completionScript: async (shell) => (await import('./completion.ts')).completionScript(shell, setup.entries),
     services: setup.services(options),
     options,
+    writeOut: (stream) => writeOut(terminal, stream),
     progress: options.quiet || options.json ? () => {} : (report) => progress.report(report),
     note: options.quiet || options.json ? () => {} : say,
     warn: options.json ? (text) => terminal.err(`${JSON.stringify({ warning: text })}\n`) : say,
     canAsk: !options.json && (terminal.canAsk ?? false),
     confirm: async (question, about) => {
       const answer = await ask(`${question} [y/N] `, about)
-      return answer === undefined ? undefined : /^(y|yes|j|ja)$/i.test(answer)
+      return answer === undefined ? undefined : /^(y|yes|j|ja)$/i.test(answer.trim())
     },
-    ask: (question, about) => ask(`${question} `, about),
+    ask: async (question, about) => (await ask(`${question} `, about))?.trim(),
+    askSecret: async (question, about) => {
+      const answer = await ask(`${question} `, about, true)
+      return answer === undefined ? undefined : new Secret(answer)
+    },
   }
 }
 

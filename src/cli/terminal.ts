@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
 
 import { systemCode, textOf } from '#base'
 import { cliError } from './errors.ts'
@@ -7,6 +7,8 @@ import { cliError } from './errors.ts'
 export interface Terminal {
   /** Writes to standard output. A reader that has gone away is no error. @throws `cli.output`. */
   out(text: string): Promise<void>
+  /** Writes bytes there. Absent: there is no place for them. @throws `cli.output`, also when the reader has gone away. */
+  outBytes?(bytes: Uint8Array): Promise<void>
   /** Writes to standard error; what cannot be written is lost. */
   err(text: string): void
   /** Columns of standard output, undefined where it is no terminal. */
@@ -15,8 +17,8 @@ export interface Terminal {
   readonly errColumns: number | undefined
   /** Whether a person can answer. Absent: nobody can. */
   readonly canAsk?: boolean
-  /** One line typed by a person, undefined where there is none. */
-  ask(question: string): Promise<string | undefined>
+  /** One line typed by a person, undefined where there is none. @param isHidden - what is typed is not shown. */
+  ask(question: string, isHidden?: boolean): Promise<string | undefined>
 }
 
 type Stream<T> = T & { readonly isTTY?: boolean; readonly columns?: number }
@@ -37,6 +39,13 @@ export function createTerminal(streams: {
           else reject(cliError('cli.output', { reason: textOf(error) }, error))
         })
       }),
+    outBytes: (bytes) =>
+      new Promise((resolve, reject) => {
+        stdout.write(bytes, (error) => {
+          if (error) reject(cliError('cli.output', { reason: textOf(error) }, error))
+          else resolve()
+        })
+      }),
     err: (text) => void stderr.write(text),
     get outColumns() {
       return stdout.isTTY ? (stdout.columns ?? 80) : undefined
@@ -45,14 +54,23 @@ export function createTerminal(streams: {
       return stderr.isTTY ? (stderr.columns ?? 80) : undefined
     },
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
-    ask: async (question) => {
+    ask: async (question, isHidden = false) => {
       if (!stdin.isTTY || !stderr.isTTY) return undefined
       const { createInterface } = await import('node:readline/promises')
-      using lines = createInterface({ input: stdin, output: stderr })
+      if (isHidden) stderr.write(question)
+      // because what is typed is shown by whoever has an output to show it on
+      const output = isHidden ? silence() : stderr
+      using lines = createInterface({ input: stdin, output, terminal: true })
       const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)))
-      return Promise.race([lines.question(question), closed])
+      const answer = await Promise.race([lines.question(isHidden ? '' : question), closed])
+      if (isHidden) stderr.write('\n')
+      return answer
     },
   }
+}
+
+function silence(): Writable {
+  return new Writable({ write: (_bytes, _encoding, done) => done() })
 }
 
 /** A text in which nothing steers a terminal: names of files come from everywhere. Line ends stay. */

@@ -40,7 +40,11 @@ export { repositoriesInLocal } from './backend/local/find-repositories.ts'
 export { spaceOfLocal } from './backend/local/probe.ts'
 export type { PlaceSpace, Probe } from './backend/probe.ts'
 export { measureFiles, type PlaceUsage } from './backend/usage.ts'
-export { quoteName } from './format/name.ts'
+export { RunningHash } from './crypto/running-hash.ts'
+export type { ExportTools } from './export/load-export.ts'
+export type { TarEntry, TarHeader } from './export/tar.ts'
+export type { TreeEntry, TreeRequest } from './export/read-tree.ts'
+export { quoteName, unquoteName } from './format/name.ts'
 export { type Snapshot } from './format/snapshot.ts'
 export { decodeTree, type TreeNode } from './format/tree-node.ts'
 export { parseTime } from './format/time.ts'
@@ -62,6 +66,8 @@ export type { StoredSnapshot } from './repository/snapshots.ts'
 export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
 export type { RestorePlan } from './restore/restore-plan.ts'
 export type { RestoreProgress, RestoreResult } from './restore/restore.ts'
+export type { RemovedPaths } from './restore/remove-paths.ts'
+export type { StreamedFile } from './restore/stream-file.ts'
 
 // What is large, and not used by every command, is loaded when it is first called.
 export const archive = lazily(async () => (await import('./archive/archive.ts')).archive)
@@ -71,6 +77,8 @@ export const createRest = lazily(async () => (await import('./backend/rest/rest.
 export const createRestOverSsh = lazily(async () => (await import('./backend/rest/over-ssh.ts')).createRestOverSsh)
 export const createS3 = lazily(async () => (await import('./backend/s3/s3.ts')).createS3)
 export const createSftp = lazily(async () => (await import('./backend/sftp/sftp.ts')).createSftp)
+export const findFile = lazily(async () => (await import('./restore/stream-file.ts')).findFile)
+export const loadExport = lazily(async () => (await import('./export/load-export.ts')).loadExport)
 export const findNeededPacks = lazily(async () => (await import('./maintain/needed-packs.ts')).findNeededPacks)
 export const forgetSnapshots = lazily(async () => (await import('./maintain/forget.ts')).forgetSnapshots)
 export const openRest = lazily(async () => (await import('./backend/rest/rest.ts')).openRest)
@@ -87,5 +95,6 @@ export const probeRestOverSsh = lazily(async () => (await import('./backend/rest
 export const probeS3 = lazily(async () => (await import('./backend/s3/probe.ts')).probeS3)
 export const probeSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).probeSftp)
 export const prune = lazily(async () => (await import('./maintain/prune.ts')).prune)
+export const removePaths = lazily(async () => (await import('./restore/remove-paths.ts')).removePaths)
 export const repositoriesInSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).repositoriesInSftp)
 export const spaceOfSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).spaceOfSftp)

@@ -5,6 +5,7 @@ import { allDay } from './bandwidth.ts'
 import { getProject, getVault, vaultsOf, type Configuration } from './configuration.ts'
 import { describeConfiguration } from './describe.ts'
 import type { Project } from './project.ts'
+import { usualTesting } from './restore-testing.ts'
 import { requireSupported, unsupportedParts } from './unsupported.ts'
 import type { Vault } from './vault.ts'
 
@@ -73,18 +74,13 @@ test('what this version cannot do is found, and only what is needed is refused',
     ],
     copies: [{ to: 'box', schedule }],
     keep: new Map([['local', { daily: 7, prune: 'automatic' as const }]]),
-    restoreTest: 'monthly',
+    restoreTest: { ...usualTesting, schedule: 'monthly' },
     restore: { after: [['php']], health: 'https://h/' },
   }
   const all = configuration({ vaults: [local, box], projects: [shop, remote], notify: { digest: schedule } })
   assert.deepEqual(
     unsupportedParts(all).map(({ key, effect }) => `${effect} ${key}`),
-    [
-      'ignored projects.remote.keep',
-      'ignored projects.remote.restore-test',
-      'ignored projects.remote.restore.after',
-      'ignored projects.remote.restore.health',
-    ],
+    ['ignored projects.remote.keep', 'ignored projects.remote.restore.after', 'ignored projects.remote.restore.health'],
   )
   requireSupported(all, [shop, remote])
   const elsewhere = configuration({ catalog: { kind: 'postgresql', url: 'postgres://h/d' } })

@@ -29,6 +29,14 @@ export interface Configuration {
   readonly projects: readonly Project[]
   readonly notify: Notify
   readonly serve: Serve
+  /** What stands in a recovery kit. */
+  readonly kit?: Kit
+}
+
+/** What a recovery kit tells besides what the rest of the configuration says. */
+export interface Kit {
+  /** Whom to call, with what to call them by. */
+  readonly contacts: readonly string[]
 }
 
 /** SQLite lies in the state folder. */

@@ -5,6 +5,7 @@ import { formatLocation } from './location.ts'
 import type { Reach } from './ping.ts'
 import type { Database, Project, RemoteHost } from './project.ts'
 import { retentionCounts, type RetentionPolicy } from './retention.ts'
+import type { Assertion, RestoreTesting } from './restore-testing.ts'
 import { formatSchedule } from './schedule.ts'
 import type { Vault } from './vault.ts'
 
@@ -31,6 +32,7 @@ export function describeConfiguration(configuration: Configuration, project?: Pr
     projects: Object.fromEntries(projects.map((one) => [one.name, describeProject(one)])),
     notify: project ? undefined : describeNotify(configuration.notify),
     serve: project ? undefined : describeServe(configuration.serve),
+    kit: configuration.kit && !project ? { contacts: configuration.kit.contacts } : undefined,
   })
 }
 
@@ -78,8 +80,8 @@ function describeProject(project: Project): Description {
     vault: project.vault,
     copies: project.copies.map(({ to, schedule }) => present({ to, schedule: schedule && formatSchedule(schedule) })),
     keep: Object.fromEntries([...project.keep].map(([vault, policy]) => [vault, describeRetention(policy)])),
-    'restore-test': project.restoreTest,
-    restore: present({ after: project.restore.after, health: project.restore.health }),
+    'restore-test': project.restoreTest && describeTesting(project.restoreTest),
+    restore: present({ before: project.restore.before, after: project.restore.after, health: project.restore.health }),
     ping: project.ping && present({ url: secret, ...describeReach(project.ping) }),
     paused: project.paused,
   })
@@ -102,6 +104,39 @@ function describeDatabase(database: Database): Description {
     tls: tls && present({ mode: tls.mode, ca: tls.authorities, certificate: tls.certificate, key: tls.key }),
     'leave-out': leaveOut.length > 0 ? leaveOut : undefined,
   })
+}
+
+/** A frequency alone is written as such. */
+function describeTesting({ schedule, uploads, fresh, assertions, application }: RestoreTesting): Description {
+  const often = typeof schedule === 'string' ? schedule : formatSchedule(schedule)
+  if (uploads.length + fresh.length + assertions.length === 0 && !application) return often
+  return present({
+    schedule: often,
+    uploads: uploads.length > 0 ? uploads.map((one) => present({ ...one })) : undefined,
+    fresh:
+      fresh.length > 0
+        ? fresh.map(({ within, ...one }) => present({ ...one, within: formatDuration(within) }))
+        : undefined,
+    assertions: assertions.length > 0 ? assertions.map(describeAssertion) : undefined,
+    application: application && present({ ...application }),
+  })
+}
+
+function describeAssertion(assertion: Assertion): Description {
+  switch (assertion.kind) {
+    case 'sql': {
+      const { sql, database, is, atLeast, atMost } = assertion
+      return present({ sql, database, is, 'at-least': atLeast, 'at-most': atMost })
+    }
+    case 'command':
+      return { command: assertion.command }
+    case 'http': {
+      const { path, status, contains } = assertion
+      return present({ http: path, status, contains })
+    }
+    default:
+      return assertion satisfies never
+  }
 }
 
 function describeRetention(policy: RetentionPolicy): Description {

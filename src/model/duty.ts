@@ -1,4 +1,14 @@
-export const dutyKinds = ['run', 'copy', 'verify', 'cleanup', 'measure', 'report', 'watch'] as const
+export const dutyKinds = [
+  'run',
+  'copy',
+  'verify',
+  'cleanup',
+  'restore-test',
+  'measure',
+  'own-backup',
+  'report',
+  'watch',
+] as const
 /** What is done by itself, for each project or for all. */
 export type DutyKind = (typeof dutyKinds)[number]
 

@@ -26,6 +26,11 @@ export const modelError = defineErrors({
     message: 'The manifest of the backup cannot be understood: {reason}',
     hint: 'Restore the files themselves; they do not need the manifest. Then run `bewaar verify`.',
   },
+  'recovery.damaged': {
+    kind: 'damaged',
+    message: 'What the backup of Bewaar itself says of itself cannot be understood: {reason}',
+    hint: 'Take an older one with `--snapshot`, or restore its files with restic: RESTORE.md in it says how.',
+  },
   'project.missing': {
     kind: 'missing',
     message: 'There is no project {project} in {file}{suggestion}',

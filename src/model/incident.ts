@@ -3,6 +3,7 @@ import type { Criticality } from './project.ts'
 /** What a trouble is, from the gravest. */
 export const troubleKinds = [
   'damaged',
+  'test-failed',
   'late',
   'failed',
   'stuck',
@@ -12,16 +13,22 @@ export const troubleKinds = [
   'weak',
   'incomplete',
   'unverified',
+  'untested',
+  'own-backup',
   'cleanup-failed',
+  'kit',
   'configuration',
   'channel',
 ] as const
 /**
- * `damaged`: a vault holds bytes that are not what they must be. `late`: the newest backup is older than it may be. `failed`:
+ * `test-failed`: the last restore test found a backup that is not what it must be. `untested`: no backup passed a restore test
+ * in time. `damaged`: a vault holds bytes that are not what they must be. `late`: the newest backup is older than it may be. `failed`:
  * the last run made no backup. `stuck`: a run is under way far longer than usual. `copy-failed`: the last copy to a vault
  * failed. `clock`: the clock of this machine is not to be trusted, or a backup says that it is of the future. `full`: a vault
  * has little room. `weak`: a vault does not hold what is claimed of it. `incomplete`: the last run could not take everything.
  * `unverified`: a vault was not read back in time. `cleanup-failed`: old backups could not be removed.
+ * `own-backup`: a vault holds no new backup of the configuration and the catalog. `kit`: nobody has proven for a year that the
+ * password on paper opens the vaults.
  * `configuration`: it was changed and is refused, so the one before goes on. `channel`: people cannot be told.
  */
 export type TroubleKind = (typeof troubleKinds)[number]

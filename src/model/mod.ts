@@ -5,6 +5,7 @@
 export { allDay, bandwidthAt, type Bandwidth, type BandwidthRule } from './bandwidth.ts'
 export type { CleanupMode, CleanupRecord, PlannedRemoval } from './cleanup-record.ts'
 export { findStops, isDamaged, type CleanupStop, type StopFacts } from './cleanup-stops.ts'
+export { ColumnCounter, measureOf, type ColumnMeasure, type ColumnTotals } from './column-totals.ts'
 export {
   channelNames,
   getProject,
@@ -21,6 +22,7 @@ export {
   type Route,
   type Serve,
 } from './configuration.ts'
+export { csvLine, type CellValue } from './csv.ts'
 export type { Delivery, DeliveryKey, FailingChannel, Notice } from './delivery.ts'
 export { describeConfiguration, formatHost, formatListen, type Description } from './describe.ts'
 export { catchUpAt, judgeDue, retryAt, type Attempt, type Due } from './due.ts'
@@ -62,7 +64,14 @@ export {
 export { clockToleranceMs, isFuture } from './clock.ts'
 export { judgeFreshness, type Freshness, type FoundInVault } from './freshness.ts'
 export { gravest, judgeHealth, type ProjectHealth, type VaultHealth } from './health.ts'
-export { verdicts, type ProjectFacts, type Reason, type VaultFacts, type Verdict } from './project-facts.ts'
+export {
+  verdicts,
+  type ProjectFacts,
+  type Reason,
+  type TestFacts,
+  type VaultFacts,
+  type Verdict,
+} from './project-facts.ts'
 export { readWithinDays, type Reading } from './reading.ts'
 export {
   incidentEvents,
@@ -81,6 +90,27 @@ export type { Made } from './newer.ts'
 export type { Ping, Reach } from './ping.ts'
 export { planIncidents, reopenMs, type IncidentStep } from './plan-incidents.ts'
 export {
+  recoveryKinds,
+  recoveryTroubles,
+  type KitCheck,
+  type KitForm,
+  type KitRecord,
+  type OwnBackup,
+  type RecoveryFacts,
+} from './kit.ts'
+export { ownSchedule, vaultsInUse, withOwnProject } from './own-project.ts'
+export {
+  catalogPlace,
+  decodeSheet,
+  encodeSheet,
+  filesNamedIn,
+  secretsIn,
+  sheetFacts,
+  sheetPlace,
+  type NeededSecret,
+  type RecoverySheet,
+} from './recovery-sheet.ts'
+export {
   bundleNotices,
   deliveryTermMs,
   dueNotices,
@@ -96,7 +126,6 @@ export {
   namePattern,
   ownProject,
   projectTypes,
-  restoreTestIntervals,
   tlsModes,
   type ContainerHost,
   type Copying,
@@ -110,7 +139,6 @@ export {
   type Quiet,
   type RemoteHost,
   type RestoreSteps,
-  type RestoreTestInterval,
   type ServerConnection,
   type SshHost,
   type Tls,
@@ -154,6 +182,33 @@ export {
   type ReportPeriod,
   type Span,
 } from './report-span.ts'
+export {
+  describeStanding,
+  hasChanged,
+  isUnfinished,
+  type RestoreJournal,
+  type RestoreState,
+  type RestoreStep,
+  type RestoreStepKind,
+  type RestoreWish,
+  type SafetyBackup,
+} from './restore-journal.ts'
+export { estimateSeconds, type MeasuredRestore } from './restore-time.ts'
+export { compareRows, judgeAnswer, judgeFresh } from './restore-test-answers.ts'
+export { testedWithin, testSchedule, type RestoreTestRecord } from './restore-test.ts'
+export {
+  restoreTestIntervals,
+  usualTesting,
+  type ApplicationStart,
+  type Assertion,
+  type CommandAssertion,
+  type FreshQuestion,
+  type HttpAssertion,
+  type RestoreTesting,
+  type RestoreTestInterval,
+  type SqlAssertion,
+  type UploadsQuestion,
+} from './restore-testing.ts'
 export { formatRetention, retentionCounts, type RetentionCount, type RetentionPolicy } from './retention.ts'
 export {
   hasRules,

@@ -2,6 +2,7 @@ import type { CleanupRecord } from './cleanup-record.ts'
 import { troubleKinds } from './incident.ts'
 import type { Project } from './project.ts'
 import type { Reading } from './reading.ts'
+import type { RestoreTestRecord } from './restore-test.ts'
 import type { CopyRecord, VerificationRecord } from './record.ts'
 import type { Run } from './run.ts'
 import type { Vault } from './vault.ts'
@@ -39,6 +40,8 @@ export interface ProjectFacts {
   readonly runningSince?: number
   /** How long its latest runs took that made a backup, in milliseconds. */
   readonly durations?: readonly number[]
+  /** What is known of its restore tests; absent where nobody looked. */
+  readonly tests?: TestFacts
   /** Why the latest clean-up of the daemon failed that left no record in a vault. */
   readonly cleanupFailure?: string
   /** The time of the latest entry of the log: the clock of this machine said so when it was written. */
@@ -47,10 +50,19 @@ export interface ProjectFacts {
   readonly vaults: readonly VaultFacts[]
 }
 
+export interface TestFacts {
+  /** The latest of any vault that was not cancelled. */
+  readonly last?: Pick<RestoreTestRecord, 'status' | 'endedAt' | 'findings' | 'vault' | 'snapshot'>
+  /** When a backup last passed. */
+  readonly passedAt?: number
+  /** When the first backup was made that could have been tested. */
+  readonly since?: number
+}
+
 /** From the gravest. `unreachable`: nobody could look into a vault. */
 export const verdicts = ['unreachable', ...troubleKinds, 'healthy'] as const
 /** A project's or vault's health in one word: that of its gravest trouble. */
-export type Verdict = Exclude<(typeof verdicts)[number], 'channel' | 'configuration'>
+export type Verdict = Exclude<(typeof verdicts)[number], 'channel' | 'configuration' | 'kit' | 'own-backup'>
 
 export interface Reason {
   readonly verdict: Exclude<Verdict, 'healthy'>

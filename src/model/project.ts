@@ -1,4 +1,5 @@
 import type { Ping } from './ping.ts'
+import type { RestoreTesting } from './restore-testing.ts'
 import type { RetentionPolicy } from './retention.ts'
 import type { Schedule } from './schedule.ts'
 import type { SecretReference } from './secret-reference.ts'
@@ -8,9 +9,6 @@ export type ProjectType = (typeof projectTypes)[number]
 
 export const criticalities = ['critical', 'high', 'medium', 'low'] as const
 export type Criticality = (typeof criticalities)[number]
-
-export const restoreTestIntervals = ['daily', 'weekly', 'monthly', 'quarterly', 'yearly', 'never'] as const
-export type RestoreTestInterval = (typeof restoreTestIntervals)[number]
 
 /** Bewaar's own project: its configuration and catalog. No project of the configuration may have this name. */
 export const ownProject = 'bewaar'
@@ -42,7 +40,8 @@ export interface Project {
   readonly copies: readonly Copying[]
   /** By vault; a vault without an entry keeps everything. */
   readonly keep: ReadonlyMap<string, RetentionPolicy>
-  readonly restoreTest?: RestoreTestInterval
+  /** Absent: {@link usualTesting}. */
+  readonly restoreTest?: RestoreTesting
   readonly restore: RestoreSteps
   /** In place of the one for all. */
   readonly ping?: Ping
@@ -88,6 +87,8 @@ export interface Copying {
 }
 
 export interface RestoreSteps {
+  /** Programs with their arguments, run in the project's folder before anything is written. Absent: what the type knows. */
+  readonly before?: readonly (readonly string[])[]
   /** Programs with their arguments, run in the project's folder after a restore. Absent: what the type knows. */
   readonly after?: readonly (readonly string[])[]
   /** Answers with a 2xx status when the application is well. */

@@ -4,13 +4,15 @@ import type { ProjectFacts, Reason, VaultFacts } from './project-facts.ts'
 import { ageAllowed, hasMissedTwo } from './late.ts'
 import type { Finding } from './finding.ts'
 import { isReadInTime, readWithinDays, shareRead } from './reading.ts'
+import { testedWithin } from './restore-test.ts'
+import { usualTesting } from './restore-testing.ts'
 import { isFull } from './room.ts'
 import { longestUnderWay, usual } from './stuck.ts'
 import { judgeWorth } from './worth.ts'
 
 /** What is wrong with a project, and not in one of its vaults. */
 export function reasonsOfProject(facts: ProjectFacts, now: number): Reason[] {
-  return [...ran(facts), ...underWay(facts, now), ...timed(facts, now), ...notCleanedUp(facts)]
+  return [...ran(facts), ...underWay(facts, now), ...timed(facts, now), ...proven(facts, now), ...notCleanedUp(facts)]
 }
 
 /** What is wrong with a project in one of its vaults. */
@@ -61,6 +63,32 @@ function timed({ clockWas }: ProjectFacts, now: number): Reason[] {
   const text = `the clock of this machine is ${ageOf(clockWas - now)} behind what it was`
   const advice = 'Set the clock, and see that it is kept right (`timedatectl`). Until then nothing is known of ages.'
   return [{ verdict: 'clock', text, advice }]
+}
+
+/** That a test could not be made is no reason by itself: it is made again, and then overdue. */
+function proven({ project, tests }: ProjectFacts, now: number): Reason[] {
+  if (!tests) return []
+  const { name, restoreTest = usualTesting, schedule, paused } = project
+  const { last, passedAt, since } = tests
+  const advice = `Run \`bewaar test --project=${name}\`; it shows what was found.`
+  if (last?.status === 'failed') {
+    const worst = last.findings.find(({ severity }) => severity === 'damage')
+    const because = worst ? `: ${worst.subject}: ${worst.text}` : ''
+    const text = `the restore test of ${last.snapshot.slice(0, 8)} in ${last.vault} failed${because}`
+    return [{ verdict: 'test-failed', text, advice }]
+  }
+  const allowed = testedWithin(restoreTest, schedule)
+  const from = passedAt ?? since
+  if (paused || allowed === undefined || from === undefined || now - from <= allowed) return []
+  const why =
+    last?.status === 'impossible' && last.findings[0]
+      ? `; the last test was not possible: ${last.findings[0].text}`
+      : ''
+  const never = passedAt === undefined
+  const text = never
+    ? `no backup ever passed a restore test${why}`
+    : `the last good restore test is ${ageOf(now - from)} old${why}`
+  return [{ verdict: 'untested', text, advice }]
 }
 
 function notCleanedUp({ project: { name }, cleanupFailure }: ProjectFacts): Reason[] {

@@ -83,7 +83,18 @@ export interface VerificationRecord {
   readonly slices?: readonly number[]
 }
 
-export const logKinds = ['backup', 'copy', 'restore', 'test', 'verify', 'cleanup', 'init', 'serve', 'alarm'] as const
+export const logKinds = [
+  'backup',
+  'copy',
+  'restore',
+  'export',
+  'test',
+  'verify',
+  'cleanup',
+  'init',
+  'serve',
+  'alarm',
+] as const
 export type LogKind = (typeof logKinds)[number]
 
 export const logLevels = ['info', 'warning', 'error'] as const

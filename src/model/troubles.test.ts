@@ -114,6 +114,7 @@ suite('the troubles of projects', () => {
       lastRun: { status: 'failed', startedAt: now },
       runningSince: now - 48 * hourMs,
       clockWas: now + hourMs,
+      tests: { last: { status: 'failed', endedAt: now, findings: [], vault: 'hot', snapshot: 'abc' } },
       vaults: [
         {
           ...hot,
@@ -128,7 +129,12 @@ suite('the troubles of projects', () => {
         { ...bucket, vault: { ...bucket.vault, objectLock: 'governance' }, probe: open },
       ],
     }
-    const incomplete: ProjectFacts = { ...facts, project: blog, lastRun: { status: 'incomplete', startedAt: now } }
+    const incomplete: ProjectFacts = {
+      ...facts,
+      project: blog,
+      lastRun: { status: 'incomplete', startedAt: now },
+      tests: { since: now - 60 * 24 * hourMs },
+    }
     const found = new Set(troubles([bad, incomplete]).map(({ kind }) => kind))
     assert.deepEqual([...found].toSorted(), [...judgedKinds].toSorted())
   })
@@ -139,7 +145,7 @@ suite('the troubles of projects', () => {
     assert.deepEqual(kindsToSettle(future), judgedKinds)
     const kinds = kindsToSettle(troubles([{ ...facts, clockWas: now + hourMs }]))
     const left = judgedKinds.filter((kind) => !kinds.includes(kind))
-    assert.deepEqual(left, ['late', 'stuck', 'unverified'])
+    assert.deepEqual(left, ['late', 'stuck', 'unverified', 'untested'])
   })
 
   test('of a project that is gone from the configuration are none', () => {

@@ -21,6 +21,7 @@ export function awaitedMs({ schedule, copies }: Project, vault: string): number 
 /** The kinds that {@link troublesOf} finds. */
 export const judgedKinds = [
   'damaged',
+  'test-failed',
   'late',
   'failed',
   'stuck',
@@ -30,11 +31,12 @@ export const judgedKinds = [
   'weak',
   'incomplete',
   'unverified',
+  'untested',
   'cleanup-failed',
 ] as const satisfies readonly TroubleKind[]
 
 /** What depends on ages: a clock that was put back would make everything young, and end what lasts. */
-const ofAges: readonly TroubleKind[] = ['late', 'stuck', 'unverified']
+const ofAges: readonly TroubleKind[] = ['late', 'stuck', 'unverified', 'untested']
 
 /** The kinds whose incidents can be settled by these troubles: all that are judged, but where the clock is wrong. */
 export function kindsToSettle(troubles: readonly SeenTrouble[]): readonly TroubleKind[] {

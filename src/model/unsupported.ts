@@ -42,7 +42,6 @@ function ofProject(project: Project): UnsupportedPart[] {
     parts.push(ignored(`projects.${name}.${key}`, { project: name }, text))
   }
   if (project.keep.size > 0) ignore('keep', 'nothing is removed yet')
-  if (project.restoreTest) ignore('restore-test', 'restores are not tested on a schedule yet')
   if (project.restore.after) ignore('restore.after', 'nothing is run after a restore yet')
   if (project.restore.health) ignore('restore.health', 'nothing is asked after a restore yet')
   return parts

@@ -1,4 +1,4 @@
-import { subprocessError, type DuplexProgram, type ProgramEnd, type Secret } from '#base'
+import { feedProgram, isStream, subprocessError, type DuplexProgram, type ProgramEnd, type Secret } from '#base'
 import { remoteError } from './errors.ts'
 import { shellArgument, shellCommand, type Argument } from './shell-words.ts'
 import type { SshConnection } from './ssh.ts'
@@ -12,7 +12,7 @@ export interface RemoteCall {
   /** What the program finds in `/dev/fd/3`. */
   readonly secretFile?: Secret
   /** Absent: the program finds nothing on its standard input, and is ended there when nobody waits for it any more. */
-  readonly input?: string | Uint8Array
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>
 }
 
 /** How a program ended there. */
@@ -67,11 +67,16 @@ export async function* runInShell(
   const secret = Buffer.from(call.secretFile?.reveal() ?? '')
   const { program, cwd } = call
   await using session = start('sh', ['-c', scriptOf(call, secret.length)])
-  void session.write(Buffer.concat([secret, Buffer.from(call.input ?? '')]))
-  if (call.input !== undefined) session.closeInput()
+  const given = call.input ?? ''
+  const streamed = isStream(given) ? given : undefined
+  void session.write(Buffer.concat([secret, isStream(given) ? Buffer.alloc(0) : Buffer.from(given)]))
+  const feeding = streamed && feedProgram(session, streamed)
+  if (call.input !== undefined && !feeding) session.closeInput()
   yield* readBegun(session.output)
   const end = await session.ended
+  const fault = await feeding
   signal?.throwIfAborted()
+  if (fault) throw fault.thrown
   const mark = new RegExp(`\\n${ended} (\\w+)\\n$`).exec(end.stderr)
   if (!mark) throw unseen(end)
   const stderr = end.stderr.slice(0, mark.index).trim()

@@ -7,6 +7,9 @@ export interface Account {
   readonly gid: number
 }
 
+/** Who foreign data is handled as: an account made for it, or the one that owns nothing anywhere. */
+export const confinedAccounts = ['bewaar-sandbox', 'nobody'] as const
+
 /**
  * The first of these accounts that this machine has.
  *
@@ -41,4 +44,31 @@ export function asAccount(
   const rights = account ? [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'] : []
   const death = deathSignal ? ['--pdeathsig', deathSignal] : []
   return { program: 'setpriv', args: [...rights, ...death, program, ...args] }
+}
+
+/** What a server of foreign data may have of this machine's memory; it fails by itself beyond it. */
+const mostMemoryBytes = 8 * 1024 ** 3
+
+/**
+ * The argument list that runs a program on foreign data: as the account, after everybody else, without a way to more rights, without
+ * core dumps, and when we are root without a network, so that nothing of it can leave.
+ */
+export function confined(
+  account: Account | undefined,
+  program: string,
+  args: readonly string[],
+  options: {
+    readonly deathSignal?: 'QUIT' | 'KILL'
+    readonly isServer?: boolean
+    /** The network that it is in; default: one of its own, without anything. */
+    readonly network?: readonly string[]
+  } = {},
+): { readonly program: string; readonly args: readonly string[] } {
+  const inner = asAccount(account, program, args, options.deathSignal)
+  const limits = ['--core=0', ...(options.isServer ? [`--as=${mostMemoryBytes}`] : [])]
+  const alone = options.network ?? (account ? ['unshare', '--net'] : [])
+  return {
+    program: 'nice',
+    args: ['-n', '10', 'prlimit', ...limits, ...alone, inner.program, '--no-new-privs', ...inner.args],
+  }
 }

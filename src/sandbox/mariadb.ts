@@ -1,16 +1,23 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { collect, pause, randomBytes, runProgram, streamProgram, textOf } from '#base'
-import { asAccount, findAccount, giveTo, type Account } from './account.ts'
+import { asAccount, confined, confinedAccounts, findAccount, giveTo, type Account } from './account.ts'
 import { sandboxError } from './errors.ts'
+import { feedProgram } from './feed-program.ts'
 import { processesIn, sendSignal, waitUntil } from './processes.ts'
 
 export interface MariadbSettings {
-  /** Where its own folder is made. The server's account must be able to enter it. Default: `/tmp`. */
+  /**
+   * Where its own folder is made. The server's account must be able to enter it, and a socket's path has at most 107
+   * bytes, so it must be short. Default: the system's folder for temporary files.
+   */
   readonly folder?: string
   /** Settings of the server in addition to those that make it quick, as `innodb-lock-wait-timeout`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** For foreign data: no network at all; the server and its clients run as an account that owns nothing else. */
+  readonly isConfined?: boolean
 }
 
 /** A MariaDB server of one test. Data is lost when the machine stops, but not when the server is killed. */
@@ -31,6 +38,12 @@ export interface MariadbServer extends AsyncDisposable {
    * @returns what `mariadb --batch` writes, without headings: a row a line, values separated by tabs.
    */
   run(sql: string, database?: string): Promise<string>
+  /**
+   * Plays a dump into a database that is there and empty, and stops at the first statement that fails.
+   *
+   * @throws `program.failed` with the words of the client.
+   */
+  load(dump: AsyncIterable<Uint8Array>, database: string, signal?: AbortSignal): Promise<void>
   /** Ends the server and waits until it is gone: SIGKILL (default), or SIGTERM in order. */
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>
   /** Starts it again after `kill`, with its data, on the same port. */
@@ -38,8 +51,6 @@ export interface MariadbServer extends AsyncDisposable {
 }
 
 const superuser = 'root'
-/** A socket's path has at most 107 bytes, so the folder must be short. */
-const defaultFolder = '/tmp'
 const startPatienceMs = 60_000
 const stopPatienceMs = 10_000
 /** Debian keeps servers where the PATH of an ordinary user does not look. */
@@ -73,9 +84,11 @@ export function isMariadbInstalled(): boolean {
  */
 export async function startMariadb(options: MariadbSettings = {}, signal?: AbortSignal): Promise<MariadbServer> {
   if (!isMariadbInstalled()) throw sandboxError('sandbox.missing', { server: 'MariaDB', package: 'mariadb-server' })
-  const account = findAccount(['mysql', 'nobody'])
-  const folder = mkdtempSync(join(options.folder ?? defaultFolder, 'bewaar-my-'))
-  const place: Place = { folder, account, settings: { ...quick, ...options.settings } }
+  const { isConfined = false } = options
+  const account = findAccount(isConfined ? confinedAccounts : ['mysql', 'nobody'])
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'bewaar-my-'))
+  const settings = { ...quick, ...(isConfined && { 'skip-networking': '1', 'local-infile': '0' }), ...options.settings }
+  const place: Place = { folder, account, settings, isConfined }
   try {
     mkdirSync(temporaryOf(place), { mode: 0o700 })
     for (const path of [folder, temporaryOf(place)]) giveTo(account, path)
@@ -92,6 +105,7 @@ interface Place {
   readonly folder: string
   readonly account: Account | undefined
   readonly settings: Readonly<Record<string, string>>
+  readonly isConfined: boolean
 }
 
 interface Launched {
@@ -128,6 +142,11 @@ class Server implements MariadbServer {
     return ask(this.#place, sql, database)
   }
 
+  async load(dump: AsyncIterable<Uint8Array>, database: string, signal?: AbortSignal): Promise<void> {
+    const call = clientCall(this.#place, [`--database=${database}`])
+    await feedProgram(call, { cwd: this.#place.folder, env: environment() }, dump, signal)
+  }
+
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     await stop(this.#place, this.#launched, [signal, 'SIGKILL'])
   }
@@ -145,7 +164,7 @@ class Server implements MariadbServer {
 }
 
 async function initialise(place: Place, signal?: AbortSignal): Promise<void> {
-  const call = asAccount(place.account, findProgram('mariadb-install-db')!, [
+  const args = [
     '--no-defaults',
     `--datadir=${dataOf(place)}`,
     `--tmpdir=${temporaryOf(place)}`,
@@ -154,7 +173,9 @@ async function initialise(place: Place, signal?: AbortSignal): Promise<void> {
     '--skip-name-resolve',
     '--innodb-log-file-size=10M',
     '--innodb-flush-method=nosync',
-  ])
+  ]
+  const program = findProgram('mariadb-install-db')!
+  const call = place.isConfined ? confined(place.account, program, args) : asAccount(place.account, program, args)
   try {
     await runProgram(call.program, call.args, { cwd: place.folder, env: environment() }, signal)
   } catch (thrown) {
@@ -189,7 +210,10 @@ async function launch(place: Place, port: number, signal?: AbortSignal): Promise
     '--bind-address=127.0.0.1',
     `--port=${port}`,
   ]
-  const call = asAccount(place.account, findProgram('mariadbd')!, args, 'KILL')
+  const program = findProgram('mariadbd')!
+  const call = place.isConfined
+    ? confined(place.account, program, args, { deathSignal: 'KILL', isServer: true })
+    : asAccount(place.account, program, args, 'KILL')
   const output = streamProgram(call.program, call.args, { cwd: place.folder, env: environment() }, signal)
   let reason: string | undefined
   let hasEnded = false
@@ -218,6 +242,18 @@ async function isReady(place: Place): Promise<boolean> {
 }
 
 async function ask(place: Place, sql: string, database?: string): Promise<string> {
+  const call = clientCall(place, [
+    '--batch',
+    '--skip-column-names',
+    ...(database === undefined ? [] : [`--database=${database}`]),
+  ])
+  const output = await runProgram(call.program, call.args, { input: sql, env: environment(), cwd: place.folder })
+  return output.replace(/\n$/, '')
+}
+
+/** A client is confined with its server, because what it reads is foreign too. */
+function clientCall(place: Place, more: readonly string[]): ReturnType<typeof asAccount> {
+  const program = findProgram('mariadb')!
   const args = [
     '--no-defaults',
     `--socket=${socketOf(place)}`,
@@ -225,12 +261,9 @@ async function ask(place: Place, sql: string, database?: string): Promise<string
     '--default-character-set=utf8mb4',
     '--max-allowed-packet=1G',
     '--binary-mode',
-    '--batch',
-    '--skip-column-names',
-    ...(database === undefined ? [] : [`--database=${database}`]),
+    ...more,
   ]
-  const output = await runProgram(findProgram('mariadb')!, args, { input: sql, env: environment() })
-  return output.replace(/\n$/, '')
+  return place.isConfined ? confined(place.account, program, args, { deathSignal: 'KILL' }) : { program, args }
 }
 
 async function stop(place: Place, { processId, ended }: Launched, signals: readonly NodeJS.Signals[]): Promise<void> {

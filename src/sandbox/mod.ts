@@ -8,3 +8,11 @@ export { sandboxError } from './errors.ts'
 export { isMariadbInstalled, startMariadb, type MariadbServer, type MariadbSettings } from './mariadb.ts'
 export { isPostgresqlInstalled, startPostgresql, type PostgresqlServer, type PostgresqlSettings } from './postgresql.ts'
 export { isS3Installed, startS3, type S3Server } from './s3.ts'
+export {
+  openWorkplace,
+  sweepWorkplaces,
+  type ConfinedCall,
+  type Workplace,
+  type WorkplaceAnswer,
+  type WorkplaceOptions,
+} from './workplace.ts'

@@ -1,16 +1,28 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { collect, pause, randomBytes, runProgram, streamProgram, textOf } from '#base'
-import { asAccount, findAccount, giveTo, type Account } from './account.ts'
+import { asAccount, confined, confinedAccounts, findAccount, giveTo, type Account } from './account.ts'
 import { sandboxError } from './errors.ts'
+import { feedProgram } from './feed-program.ts'
 import { processesIn, sendSignal, waitUntil } from './processes.ts'
 
 export interface PostgresqlSettings {
-  /** Where its own folder is made. The server's account must be able to enter it. Default: `/tmp`. */
+  /**
+   * Where its own folder is made. The server's account must be able to enter it, and a socket's path has at most 107
+   * bytes, so it must be short. Default: the system's folder for temporary files.
+   */
   readonly folder?: string
   /** Settings of the server in addition to those that make it quick. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Of this major version, or the nearest newer one that is installed. Default: the newest. */
+  readonly major?: number
+  /**
+   * For foreign data: no network at all, the server and its clients run as an account that owns nothing else, and the superuser
+   * has a name that no dump has.
+   */
+  readonly isConfined?: boolean
 }
 
 /** A PostgreSQL server of one test. Data is lost when the machine stops, but not when the server is killed. */
@@ -32,15 +44,28 @@ export interface PostgresqlServer extends AsyncDisposable {
    * @returns what `psql` writes, without headings and alignment.
    */
   run(sql: string, database?: string): Promise<string>
+  /**
+   * Plays a dump into a database that is there and empty, and stops at the first statement that fails.
+   *
+   * @throws `program.failed` with the words of `psql` or `pg_restore`.
+   */
+  load(
+    dump: AsyncIterable<Uint8Array>,
+    database: string,
+    format: 'plain' | 'custom',
+    signal?: AbortSignal,
+  ): Promise<void>
   /** Ends the server and waits until all of it is gone: SIGKILL (default), SIGQUIT at once, SIGINT in order. */
   kill(signal?: 'SIGKILL' | 'SIGQUIT' | 'SIGINT'): Promise<void>
   /** Starts it again after `kill`, with its data, on the same port. */
   restart(): Promise<void>
 }
 
-const superuser = 'postgres'
-/** A socket's path has at most 107 bytes, so the folder must be short. */
-const defaultFolder = '/tmp'
+const usualSuperuser = 'postgres'
+/** No globals of a dump change or drop it. */
+const confinedSuperuser = 'bewaar_sandbox'
+/** Every server has it. */
+const ownDatabase = 'postgres'
 const startPatienceMs = 60_000
 const stopPatienceMs = 10_000
 
@@ -57,6 +82,9 @@ const quick: Readonly<Record<string, string>> = {
   log_min_messages: 'fatal',
 }
 
+/** A statement of foreign data that goes on for ever is ended. */
+const careful: Readonly<Record<string, string>> = { statement_timeout: '6h', max_wal_size: '256MB', jit: 'off' }
+
 /** True when the programs of the server are on this machine. */
 export function isPostgresqlInstalled(): boolean {
   return findProgramFolder() !== undefined
@@ -72,13 +100,17 @@ export async function startPostgresql(
   options: PostgresqlSettings = {},
   signal?: AbortSignal,
 ): Promise<PostgresqlServer> {
-  const programFolder = findProgramFolder()
+  const { major, isConfined = false } = options
+  const programFolder = major === undefined ? findProgramFolder() : await findProgramsOf(major)
   if (programFolder === undefined) {
-    throw sandboxError('sandbox.missing', { server: 'PostgreSQL', package: 'postgresql' })
+    const server = major === undefined ? 'PostgreSQL' : `PostgreSQL ${major} or newer`
+    throw sandboxError('sandbox.missing', { server, package: `postgresql${major === undefined ? '' : `-${major}`}` })
   }
-  const account = findAccount(['postgres', 'nobody'])
-  const folder = mkdtempSync(join(options.folder ?? defaultFolder, 'bewaar-pg-'))
-  const place: Place = { folder, programFolder, account, settings: { ...quick, ...options.settings } }
+  const account = findAccount(isConfined ? confinedAccounts : ['postgres', 'nobody'])
+  const superuser = isConfined ? confinedSuperuser : usualSuperuser
+  const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'bewaar-pg-'))
+  const settings = { ...quick, ...(isConfined && careful), ...options.settings }
+  const place: Place = { folder, programFolder, account, settings, superuser, isConfined }
   try {
     giveTo(account, folder)
     await initialise(place, signal)
@@ -95,6 +127,8 @@ interface Place {
   readonly programFolder: string
   readonly account: Account | undefined
   readonly settings: Readonly<Record<string, string>>
+  readonly superuser: string
+  readonly isConfined: boolean
 }
 
 interface Launched {
@@ -108,7 +142,7 @@ interface Launched {
 class Server implements PostgresqlServer {
   readonly socketFolder: string
   readonly port: number
-  readonly superuser = superuser
+  readonly superuser: string
   readonly version: string
   readonly programFolder: string
   readonly #place: Place
@@ -117,6 +151,7 @@ class Server implements PostgresqlServer {
   constructor(place: Place, launched: Launched) {
     this.socketFolder = place.folder
     this.port = launched.port
+    this.superuser = place.superuser
     this.version = launched.version
     this.programFolder = place.programFolder
     this.#place = place
@@ -127,8 +162,22 @@ class Server implements PostgresqlServer {
     return this.#launched.processId
   }
 
-  run(sql: string, database = superuser): Promise<string> {
+  run(sql: string, database = ownDatabase): Promise<string> {
     return ask(this.#place, this.port, sql, database)
+  }
+
+  async load(
+    dump: AsyncIterable<Uint8Array>,
+    database: string,
+    format: 'plain' | 'custom',
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const target = `--dbname=${connectionTo(this.#place, this.port, database)}`
+    const call =
+      format === 'plain'
+        ? clientOf(this.#place, 'psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', target, '-f', '-'])
+        : clientOf(this.#place, 'pg_restore', ['--exit-on-error', target])
+    await feedProgram(call, { cwd: this.#place.folder, env: environment() }, dump, signal)
   }
 
   async kill(signal: 'SIGKILL' | 'SIGQUIT' | 'SIGINT' = 'SIGKILL'): Promise<void> {
@@ -147,9 +196,10 @@ class Server implements PostgresqlServer {
 }
 
 async function initialise(place: Place, signal?: AbortSignal): Promise<void> {
-  const rules = ['--auth-local=trust', '--auth-host=scram-sha-256', `--username=${superuser}`]
+  const rules = ['--auth-local=trust', '--auth-host=scram-sha-256', `--username=${place.superuser}`]
   const words = ['--encoding=UTF8', '--locale=C.UTF-8', '--no-sync', `--pgdata=${dataOf(place)}`]
-  const call = asAccount(place.account, join(place.programFolder, 'initdb'), [...rules, ...words])
+  const initdb = join(place.programFolder, 'initdb')
+  const call = wrapped(place, initdb, [...rules, ...words])
   try {
     await runProgram(call.program, call.args, { cwd: place.folder, env: environment() }, signal)
   } catch (thrown) {
@@ -177,12 +227,15 @@ async function launch(place: Place, port: number, signal?: AbortSignal): Promise
   const data = dataOf(place)
   const settings = {
     ...place.settings,
-    listen_addresses: '127.0.0.1',
+    listen_addresses: place.isConfined ? '' : '127.0.0.1',
     port: String(port),
     unix_socket_directories: place.folder,
   }
   const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-  const call = asAccount(place.account, join(place.programFolder, 'postgres'), args, 'QUIT')
+  const program = join(place.programFolder, 'postgres')
+  const call = place.isConfined
+    ? confined(place.account, program, args, { deathSignal: 'QUIT', isServer: true })
+    : asAccount(place.account, program, args, 'QUIT')
   const output = streamProgram(call.program, call.args, { cwd: place.folder, env: environment() }, signal)
   let reason: string | undefined
   let hasEnded = false
@@ -197,25 +250,40 @@ async function launch(place: Place, port: number, signal?: AbortSignal): Promise
     if (!hasEnded && processId !== undefined) sendSignal(processId, 'SIGKILL')
     throw unstartable(place, reason ?? 'it did not answer in time')
   }
-  const version = (await ask(place, port, 'show server_version', superuser)).trim().split(' ')[0]!
+  const version = (await ask(place, port, 'show server_version', ownDatabase)).trim().split(' ')[0]!
   return { port, version, processId: processId!, ended }
 }
 
 async function isReady(place: Place, port: number): Promise<boolean> {
   if (!existsSync(join(place.folder, `.s.PGSQL.${port}`))) return false
   try {
-    await ask(place, port, 'select 1', superuser)
+    await ask(place, port, 'select 1', ownDatabase)
     return true
   } catch {
     return false
   }
 }
 
-async function ask({ folder, programFolder }: Place, port: number, sql: string, database: string): Promise<string> {
+async function ask(place: Place, port: number, sql: string, database: string): Promise<string> {
+  const target = connectionTo(place, port, database)
+  const call = clientOf(place, 'psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', target, '-f', '-'])
+  const options = { input: sql, env: environment(), cwd: place.folder }
+  return (await runProgram(call.program, call.args, options)).replace(/\n$/, '')
+}
+
+function connectionTo({ folder, superuser }: Place, port: number, database: string): string {
   const quoted = database.replace(/['\\]/g, (char) => `\\${char}`)
-  const target = `host=${folder} port=${port} user=${superuser} dbname='${quoted}'`
-  const args = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', target, '-f', '-']
-  return (await runProgram(join(programFolder, 'psql'), args, { input: sql, env: environment() })).replace(/\n$/, '')
+  return `host=${folder} port=${port} user=${superuser} dbname='${quoted}'`
+}
+
+/** A client is confined with its server, because what it reads is foreign too. */
+function clientOf(place: Place, name: string, args: readonly string[]): ReturnType<typeof asAccount> {
+  const program = join(place.programFolder, name)
+  return place.isConfined ? confined(place.account, program, args, { deathSignal: 'KILL' }) : { program, args }
+}
+
+function wrapped(place: Place, program: string, args: readonly string[]): ReturnType<typeof asAccount> {
+  return place.isConfined ? confined(place.account, program, args) : asAccount(place.account, program, args)
 }
 
 /** Goes from one signal to the next while the server is there, then ends what it left behind. */
@@ -264,7 +332,33 @@ function findProgramFolder(): string | undefined {
     ...versionsIn('/usr', /^pgsql-(\d+)$/).map((version) => `/usr/pgsql-${version}/bin`),
     ...(process.env['PATH'] ?? '').split(':'),
   ]
-  return folders.find((folder) => ['initdb', 'postgres', 'psql'].every((name) => existsSync(join(folder, name))))
+  return folders.find(isComplete)
+}
+
+/** The programs of a major version, or of the nearest newer one. */
+async function findProgramsOf(major: number): Promise<string | undefined> {
+  const sideBySide = [
+    ...versionsIn('/usr/lib/postgresql', /^(\d+)$/).map((found) => ({
+      found,
+      folder: `/usr/lib/postgresql/${found}/bin`,
+    })),
+    ...versionsIn('/usr', /^pgsql-(\d+)$/).map((found) => ({ found, folder: `/usr/pgsql-${found}/bin` })),
+  ]
+  const onPath = (process.env['PATH'] ?? '').split(':').find(isComplete)
+  const others = onPath === undefined ? [] : [{ found: await majorIn(onPath), folder: onPath }]
+  const fitting = [...sideBySide.filter(({ folder }) => isComplete(folder)), ...others]
+    .filter(({ found }) => found >= major)
+    .toSorted((a, b) => a.found - b.found)
+  return fitting[0]?.folder
+}
+
+async function majorIn(folder: string): Promise<number> {
+  const answer = await runProgram(join(folder, 'postgres'), ['--version'], { env: environment() })
+  return Number(/ (\d+)/.exec(answer)?.[1] ?? 0)
+}
+
+function isComplete(folder: string): boolean {
+  return ['initdb', 'postgres', 'psql'].every((name) => existsSync(join(folder, name)))
 }
 
 function versionsIn(folder: string, pattern: RegExp): number[] {

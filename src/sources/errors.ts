@@ -31,6 +31,11 @@ export const sourceError = defineErrors({
     message: 'The dump of the database {database} is not whole, so it was not stored: {reason}',
     hint: 'Nothing of it is in the vault. Run it again; if it stays so, dump the database by hand as the same user.',
   },
+  'source.tables-unreadable': {
+    kind: 'damaged',
+    message: 'The tables in {dump} cannot be read: {reason}',
+    hint: 'The dump itself is as it was stored. Load it into a server, and ask that for its tables.',
+  },
   'source.repository-exists': {
     kind: 'conflict',
     message: '{path} holds a git repository already',

@@ -10,6 +10,20 @@ export { sourceError } from './errors.ts'
 export { matchPatterns, type PathMatcher } from './files/pattern.ts'
 export { inspectGit, type GitRepository } from './git/inspect.ts'
 export { loadGit, type GitLoad } from './git/load.ts'
+export { confirmLoad, inspectTarget, loadDatabase, loadGlobals, namesInGlobals, undoLoad } from './load.ts'
+export type {
+  DumpFacts,
+  GlobalsOptions,
+  GlobalsResult,
+  LoadContext,
+  LoadMethod,
+  LoadOptions,
+  LoadResult,
+  LoadTarget,
+  TargetReport,
+  WayBack,
+} from './load-contract.ts'
+export { countRecords } from './json/dump.ts'
 export { chooseJson, mayHoldRecords } from './json/inspect.ts'
 export type { FolderRequest, Host, HostEntry, HostStatus, ProgramCall } from './host/host.ts'
 export { dockerHost } from './host/docker-host.ts'
@@ -18,9 +32,7 @@ export { localHost } from './host/local-host.ts'
 export { homeOf, placeOf } from './placement.ts'
 export { bytesOf, rawPathOf, shownPath, type RawPath } from './raw-path.ts'
 export type { MysqlOptions } from './mysql/dump.ts'
-export { loadMysql } from './mysql/load.ts'
 export type { PostgresqlOptions } from './postgresql/dump.ts'
-export { loadPostgresql } from './postgresql/load.ts'
 export { maybeSecret } from './secrets/inspect.ts'
 export type { ArtifactFacts, Description, DumpContext, SourceFinding, SourcePart, SourceType } from './source.ts'
 export { isSqlite, mayBeSqlite } from './sqlite/inspect.ts'
@@ -33,6 +45,11 @@ export {
   type ServerAddress,
   type ServerUrl,
 } from './server-address.ts'
+export { readTables, type StoredTables } from './read-tables.ts'
+export { shownTable, tableKey } from './postgresql/table-name.ts'
+export { examineSqlite, type SqliteAnswer } from './sqlite/examine.ts'
 export { removeJournals } from './sqlite/load.ts'
+export { selectTables, type TableSelection } from './select-tables.ts'
 export { survey, type Survey } from './survey.ts'
+export type { ColumnDefinition, TableDefinition, TableReader, TableRows } from './table-rows.ts'
 export { describeSource, dumpSource, type PlannedSource, type SourceKind } from './table.ts'

@@ -3,7 +3,7 @@
  * and how; what is left out, and why. It dumps nothing itself.
  */
 export { strategyError } from './errors.ts'
-export type { RepositoryPlace } from './repository-places.ts'
+export { quoted, sayPlaces, type RepositoryPlace } from './repository-places.ts'
 export { restoreFactsOf, restoreInstructions, type RestoreFacts } from './restore-instructions.ts'
 export type { Detection, ProjectContent, ProjectPlan, ServerDatabase, Strategy } from './strategy.ts'
 export { detectTypes, getStrategy } from './table.ts'

@@ -76,6 +76,51 @@ export const usecaseError = defineErrors({
     message: 'Nothing of project {project} is in {place}, where {count} backups were known',
     hint: 'See that its disk is mounted and that the location is right, before anything is written there.',
   },
+  'recover.exists': {
+    kind: 'conflict',
+    message: 'Nothing was written: {file} is there already',
+    hint: 'Look whether this machine needs to be recovered at all. Move it aside, or recover into a folder with `--to`.',
+  },
+  'recover.nothing': {
+    kind: 'missing',
+    message: 'There is nothing of Bewaar in {place}',
+    hint: 'See that the location is that of the vault, and not of one of its projects.',
+  },
+  'recover.no-snapshot': {
+    kind: 'missing',
+    message: 'No backup of Bewaar itself in {place} has the id {snapshot}',
+    hint: 'Leave out `--snapshot` to take the newest.',
+  },
+  'kit.no-vaults': {
+    kind: 'invalid',
+    message: 'No project is kept in any vault yet, so there is nothing to recover',
+    hint: 'Add projects to the configuration, then run `bewaar init` and `bewaar run`.',
+  },
+  'kit.passwords-differ': {
+    kind: 'invalid',
+    message: 'The vaults {vaults} have different passwords, and shares give one back',
+    hint: 'Make a kit for those with the same password, with `--vault`, and another for each of the rest.',
+  },
+  'export.unsealable': {
+    kind: 'invalid',
+    message: 'Nothing can be sealed for {for}: {reason}',
+    hint: 'See that the recipient is written in full. A key of OpenPGP must be in the keyring of this user, or in a file.',
+  },
+  'export.no-passphrase': {
+    kind: 'invalid',
+    message: 'There is no passphrase in {file}: {reason}',
+    hint: 'Write a long passphrase into its first line, and let nobody else read the file.',
+  },
+  'export.no-year': {
+    kind: 'missing',
+    message: 'There is no backup of project {project} of the year {year}: the newest one up to its end is of {day}',
+    hint: 'Run `bewaar list --project={project}` to see the backups that are there, and take one with `--date`.',
+  },
+  'export.differs': {
+    kind: 'damaged',
+    message: '{path} in snapshot {snapshot} is not what its manifest says it was',
+    hint: 'Nothing was exported. Take another backup, or the same from another vault with `--vault`.',
+  },
   'restore.no-backup': {
     kind: 'missing',
     message: 'There is no backup of project {project} {which} in {vaults}',
@@ -105,6 +150,71 @@ export const usecaseError = defineErrors({
     kind: 'invalid',
     message: 'Project {project} is on {place}, and nothing can be restored over there yet',
     hint: 'Restore it into a folder here with `--to`, and bring over what you need.',
+  },
+  'restore.no-server': {
+    kind: 'missing',
+    message: 'The settings of project {project} do not say which server {path} belongs to',
+    hint: 'Name it under `databases` in the configuration, or leave databases alone with `--only=files,config`.',
+  },
+  'restore.no-right': {
+    kind: 'denied',
+    message: 'The login {login} may not replace the database {database} on {server}',
+    hint: 'Give it the right to make databases, or let it own this one.',
+  },
+  'restore.no-table': {
+    kind: 'invalid',
+    message: 'Snapshot {snapshot} of {project} holds no table {table} in a dump of a database server',
+    hint: 'manifest.json in the backup names its tables. Databases that are files come back with `--path`.',
+  },
+  'restore.no-safety': {
+    kind: 'unavailable',
+    message: 'Nothing was restored: what is there now of project {project} could not be backed up first: {reason}',
+    hint: 'See to that; or give `--without-safety`, after which the files that are overwritten cannot be had back.',
+  },
+  'restore.in-progress': {
+    kind: 'locked',
+    message: 'Project {project} is being restored already, since {since}',
+    hint: 'Wait until that has ended.',
+  },
+  'restore.command-failed': {
+    kind: 'unavailable',
+    message: '`{command}` did not work: {reason}',
+    hint: 'Run it by hand in the folder of the project to see what it needs.',
+  },
+  'restore.unhealthy': {
+    kind: 'unavailable',
+    message: 'The application is not well: {url} was asked {count} times, and {reason}',
+    hint: 'Look into its log. Everything of the backup is in place.',
+  },
+  'restore.stopped': {
+    kind: 'unavailable',
+    message: 'The restore of project {project} stopped at {step}: {reason}',
+    hint: '{standing}',
+  },
+  'restore.nothing-open': {
+    kind: 'missing',
+    message: 'No restore of project {project} is there to {verb}',
+    hint: 'Run `bewaar logs --project={project} --kind=restore` to see those that were made.',
+  },
+  'restore.no-way-back': {
+    kind: 'conflict',
+    message: 'The restore {restore} of project {project} cannot be undone: {reason}',
+    hint: 'Run `bewaar restore --project={project} --resume` to go on with it, or restore another backup.',
+  },
+  'dump.several': {
+    kind: 'invalid',
+    message: 'The backup {snapshot} of project {project} holds {count} databases, and none was named',
+    hint: 'Give one of them with --database, or the path of a file: {known}.',
+  },
+  'dump.unknown': {
+    kind: 'missing',
+    message: 'The backup {snapshot} of project {project} holds no database {database}',
+    hint: 'Give one of these with --database: {known}.',
+  },
+  'dump.no-tables': {
+    kind: 'invalid',
+    message: 'Tables cannot be taken out of {path}',
+    hint: 'Tables are taken out of dumps of PostgreSQL, MySQL and MariaDB; take the whole file.',
   },
   'restore.damaged': {
     kind: 'damaged',

@@ -16,18 +16,25 @@ export const packages: Readonly<Record<string, OutsideDoor>> = {
   commander: { onlyIn: ['src/cli/program.ts'], because: 'a command is a value that no parser of flags shapes' },
   croner: { onlyIn: ['src/model/schedule.ts'], because: 'one file knows the notation of cron' },
   hono: {
-    onlyIn: ['src/api/', 'src/notify/messages/'],
-    because: 'pages and mails are written with templates that escape what they are given',
+    onlyIn: ['src/api/', 'src/notify/messages/', 'src/usecases/kit/'],
+    because: 'pages, kits and mails are written with templates that escape what they are given',
   },
   kysely: { onlyIn: ['src/catalog/'], because: 'SQL is written in the catalog only' },
   nodemailer: { onlyIn: ['src/notify/channels/mail.ts'], because: 'one file sends mail, and it is loaded for that' },
   pino: { onlyIn: ['src/app/logger.ts'], because: 'secrets are redacted in one place' },
   'prom-client': { onlyIn: ['src/api/metrics.ts'], because: 'one file writes what a monitoring system reads' },
+  qr: { onlyIn: ['src/usecases/kit/qr-code.ts'], because: 'one file draws codes for cameras, for paper only' },
   yaml: { onlyIn: ['src/app/config/document.ts'], because: 'positions of errors come from one reading of the file' },
   zod: { onlyIn: ['src/app/config/'], because: 'what comes in is parsed once, where it comes in' },
 }
 
-const filesOfPeople = ['src/credentials/', 'src/sources/', 'src/engine/archive/', 'src/engine/restore/']
+const filesOfPeople = [
+  'src/credentials/',
+  'src/sources/',
+  'src/engine/archive/',
+  'src/engine/restore/',
+  'src/engine/export/',
+]
 const filesOfOurs = [
   'src/engine/backend/local/',
   'src/engine/backend/cache-folder.ts',
@@ -51,9 +58,11 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
   'node:crypto': {
     onlyIn: [
       'src/base/random.ts',
+      'src/credentials/share-text.ts',
       'src/engine/crypto/',
       'src/engine/native/aes.ts',
       'src/engine/archive/read-files.ts',
+      'src/engine/restore/stream-file.ts',
       'src/engine/backend/s3/upload.ts',
       'src/notify/channels/webhook.ts',
     ],
@@ -66,7 +75,7 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
   'node:fs': filesystem,
   'node:fs/promises': filesystem,
   'node:os': {
-    onlyIn: ['src/app/', 'src/catalog/process-mark.ts', 'src/engine/'],
+    onlyIn: ['src/app/', 'src/catalog/process-mark.ts', 'src/engine/', 'src/sandbox/'],
     because: 'rules do not depend on the machine',
   },
   'node:sqlite': {
@@ -89,11 +98,11 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
     because: 'where a message goes is looked up once, checked, and connected to',
   },
   'node:http': {
-    onlyIn: ['src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
+    onlyIn: ['src/base/get-http.ts', 'src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
     because: 'one file speaks HTTP/1.1 to vaults, and one guards what messages may reach',
   },
   'node:https': {
-    onlyIn: ['src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
+    onlyIn: ['src/base/get-http.ts', 'src/engine/backend/rest/http1.ts', 'src/notify/http.ts'],
     because: 'one file speaks HTTP/1.1 to vaults, and one guards what messages may reach',
   },
   'node:http2': { onlyIn: ['src/engine/backend/rest/http2.ts'], because: 'one file speaks HTTP/2, over a program' },

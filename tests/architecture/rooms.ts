@@ -20,7 +20,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     mustNever: 'decide who is told, or remember what was: it writes messages and sends them',
   },
   usecases: {
-    mayEnter: ['model', 'engine', 'credentials', 'sources', 'strategies', 'catalog', 'notify'],
+    mayEnter: ['model', 'engine', 'sandbox', 'credentials', 'sources', 'strategies', 'catalog', 'notify'],
     mustNever: 'print, or read flags: faces do that',
   },
   cli: { mayEnter: ['model', 'usecases'], mustNever: 'hold a rule, or reach the catalog but through a use case' },
@@ -57,6 +57,7 @@ export const engineRooms: Readonly<Record<string, Room>> = {
   backend: { mayEnter: ['crypto'], mustNever: 'look into a file: it knows names and bytes' },
   repository: { mayEnter: [...codecs, 'backend'], mustNever: 'know how snapshots are made or used' },
   archive: { mayEnter: below, mustNever: 'enter restore or maintain: the verbs stand side by side' },
+  export: { mayEnter: below, mustNever: 'enter archive, restore or maintain: the verbs stand side by side' },
   restore: { mayEnter: below, mustNever: 'enter archive or maintain: the verbs stand side by side' },
   maintain: { mayEnter: below, mustNever: 'enter archive or restore: the verbs stand side by side' },
 }

@@ -13,7 +13,7 @@ const began = systemClock.monotonic()
 const passed = (): number => (systemClock.monotonic() - began) * speed
 const clock: Clock = { now: () => Math.round(Date.parse(from) + passed()), monotonic: passed }
 
-const commands = composeServices({ config: file, json: false, quiet: true, verbose: false })
+const commands = composeServices({ config: file, json: false, quiet: true, verbose: false }, clock)
 const stop = new AbortController()
 process.on('SIGTERM', () => stop.abort())
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -30,10 +30,7 @@ const daemon = new Daemon({
   log,
   duties: (await loadDuties()).filter(({ kind }) => kind === 'run' || kind === 'copy'),
   load: () => commands.loadConfiguration(),
-  open: async (configuration) => {
-    const opened = await commands.open(configuration, { progress: () => {}, warn: say })
-    return { services: { ...opened.services, clock }, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
-  },
+  open: (configuration) => commands.open(configuration, { progress: () => {}, warn: say }),
   watchEveryMs: 60_000,
 })
 await daemon.serve(stop.signal)

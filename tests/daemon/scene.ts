@@ -65,11 +65,7 @@ export class Scene implements AsyncDisposable {
   /** The services of the configuration as it is, with the simulated time. */
   async open(): Promise<AsyncDisposable & { readonly services: Services }> {
     const commands = this.#commands()
-    const opened = await commands.open(await commands.loadConfiguration(), { progress: () => {}, warn: () => {} })
-    return {
-      services: { ...opened.services, clock: this.time.clock },
-      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
-    }
+    return await commands.open(await commands.loadConfiguration(), { progress: () => {}, warn: () => {} })
   }
 
   async daemon(kinds: readonly DutyKind[], options: Partial<DaemonOptions> = {}): Promise<Daemon> {
@@ -140,7 +136,8 @@ export class Scene implements AsyncDisposable {
   }
 
   #commands(): ReturnType<typeof composeServices> {
-    return composeServices({ config: join(this.folder, 'bewaar.yaml'), json: false, quiet: true, verbose: false })
+    const config = join(this.folder, 'bewaar.yaml')
+    return composeServices({ config, json: false, quiet: true, verbose: false }, this.time.clock)
   }
 
   #log(): Log {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 
 import { Secret } from '#base'
-import { loadMysql, type ServerAddress } from '#sources'
+import type { ServerAddress } from '#sources'
 import { everything } from './mysql-schema.ts'
 import { lastArtifact, makeScene, readPart, skip, type Scene } from './mysql-scene.ts'
 
@@ -40,18 +40,11 @@ function schemaOf({ server }: Scene, database: string): string {
 }
 
 async function assertRoundTrip(scene: Scene, database: string, copy: string): Promise<void> {
-  const { server, context, administrator } = scene
+  const { server } = scene
   const dump = await scene.dump(database)
   const { charset, collation } = lastArtifact(scene).facts
   await server.run(`create database ${copy} character set ${charset} collate ${collation}`)
-  await loadMysql(
-    context.host,
-    administrator,
-    copy,
-    (async function* () {
-      yield dump
-    })(),
-  )
+  await scene.load(dump, copy)
   assert.deepEqual(await contents(scene, copy), await contents(scene, database))
   assert.equal(schemaOf(scene, copy).replaceAll(copy, database), schemaOf(scene, database))
 }

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 
-import { collect, Secret } from '#base'
+import { collect, Secret, systemClock } from '#base'
 import type { ContentPart } from '#engine'
 import { isMariadbInstalled, startMariadb, type MariadbServer } from '#sandbox'
-import { dumpSources, type MysqlOptions, type ProgramCall, type ServerAddress } from '#sources'
+import {
+  dumpSources,
+  loadDatabase,
+  type LoadResult,
+  type MysqlOptions,
+  type ProgramCall,
+  type ServerAddress,
+} from '#sources'
 import { recordingContext, temporaryFolder, type RecordingContext } from '#sources/testing'
 
 export const skip = !isMariadbInstalled() && 'needs the package mariadb-server'
@@ -37,6 +44,8 @@ export interface Scene extends AsyncDisposable {
   /** Dumps as the engine does: tries again when the source says so, and keeps nothing of what failed. */
   dump(name: string, options?: Partial<MysqlOptions>, signal?: AbortSignal): Promise<Buffer>
   dumpGrants(address?: ServerAddress): Promise<Buffer>
+  /** Loads a dump into an empty database, as the superuser. */
+  load(dump: Uint8Array | AsyncIterable<Uint8Array>, database: string): Promise<LoadResult>
 }
 
 export async function makeScene(settings: Readonly<Record<string, string>> = {}): Promise<Scene> {
@@ -48,6 +57,7 @@ export async function makeScene(settings: Readonly<Record<string, string>> = {})
   for (const host of ['localhost', '127.0.0.1'])
     await server.run(`create user bewaar@'${host}' identified by ${literal}`)
   const address = { socket: server.socket, user: 'bewaar', password: new Secret(password) }
+  const administrator = { socket: server.socket, user: server.superuser }
   const part: Scene['part'] = async (name, options, environment = {}) => {
     const [found] = await partsOf(withEnvironment(context, environment), {
       connection: address,
@@ -62,7 +72,7 @@ export async function makeScene(settings: Readonly<Record<string, string>> = {})
     server,
     context,
     address,
-    administrator: { socket: server.socket, user: server.superuser },
+    administrator,
     async createDatabase(name, how = '') {
       const quoted = `\`${name.replaceAll('`', '``')}\``
       const escaped = quoted.replace(/[_%\\]/g, (char) => `\\${char}`)
@@ -78,6 +88,12 @@ export async function makeScene(settings: Readonly<Record<string, string>> = {})
         grants: 'database/globals.sql',
       })
       return readPart(found!)
+    },
+    load(dump, database) {
+      const target = { kind: 'mysql', host: context.host, connection: administrator, database } as const
+      const loading = { temporaryFolder: folder.path, clock: systemClock, progress: () => {} }
+      const stream = dump instanceof Uint8Array ? inPieces(dump) : dump
+      return loadDatabase(target, stream, { format: 'plain', replace: false }, loading)
     },
     [Symbol.asyncDispose]: () => stayingOpen[Symbol.asyncDispose](),
   }
@@ -104,6 +120,11 @@ export function isPrivate(value: unknown): boolean {
 async function partsOf(context: RecordingContext, options: MysqlOptions): Promise<ContentPart[]> {
   const parts = await dumpSources('/nonexistent', [{ kind: 'mysql', options }], context)
   return parts.filter((part) => part.kind === 'content')
+}
+
+/** Bytes in pieces of a size that no line knows of. */
+export async function* inPieces(bytes: Uint8Array, size = 65521): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
 export async function readPart({ content }: ContentPart, signal?: AbortSignal): Promise<Buffer> {

@@ -3,14 +3,13 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 
 import { Secret } from '#base'
-import { loadMysql } from '#sources'
 import { lastArtifact, makeScene, password, readPart, skip } from './mysql-scene.ts'
 
 const rows = 2_000_000
 
 test('a table of 2 million rows comes back with the same rows', { skip }, async () => {
   await using scene = await makeScene()
-  const { server, context, administrator } = scene
+  const { server } = scene
   await scene.createDatabase('long')
   await server.run(
     `create table entry (id int primary key, at datetime, text varchar(200), bytes varbinary(16), amount decimal(12, 2));
@@ -20,14 +19,7 @@ test('a table of 2 million rows comes back with the same rows', { skip }, async 
   const dump = await scene.dump('long')
   assert.deepEqual(lastArtifact(scene).rows, { entry: rows })
   await server.run('create database copy')
-  await loadMysql(
-    context.host,
-    administrator,
-    'copy',
-    (async function* () {
-      yield dump
-    })(),
-  )
+  await scene.load(dump, 'copy')
   const sums = await server.run('checksum table long.entry extended; checksum table copy.entry extended')
   const [first, second] = sums.split('\n').map((line) => line.split('\t')[1])
   assert.equal(first, second)

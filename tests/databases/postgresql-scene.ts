@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 
-import { collect, randomHex, Secret } from '#base'
+import { collect, Secret, systemClock } from '#base'
 import type { StreamContent } from '#engine'
 import { isPostgresqlInstalled, startPostgresql, type PostgresqlServer } from '#sandbox'
-import { dumpSource, loadPostgresql, rawPathOf, type Host, type PostgresqlOptions, type ServerAddress } from '#sources'
+import { dumpSource, loadDatabase, type Host, type PostgresqlOptions, type ServerAddress } from '#sources'
 import { recordingContext, temporaryFolder, type RecordingContext } from '#sources/testing'
 
 export const skip = !isPostgresqlInstalled() && 'needs the package postgresql'
@@ -84,14 +82,19 @@ export async function makeScene(settings: Readonly<Record<string, string>> = {})
     dumpGlobals: async (database, options) =>
       readContent((await contents(database, { globals: 'database/globals.sql', ...options }))[1]!),
     async load(dump, database, { format = 'plain', settings = '' } = {}) {
-      const path = join(folder.path, randomHex(8))
-      await writeFile(path, dump)
       await server.run(`create database ${quoteName(database)} ${settings}`)
-      const load = { connection: administrator, database, format, path: rawPathOf(path) } as const
-      await loadPostgresql(context.host, load)
+      const target = { kind: 'postgresql', host: context.host, connection: administrator, database } as const
+      const loading = { temporaryFolder: folder.path, clock: systemClock, progress: () => {} }
+      const { method } = await loadDatabase(target, inPieces(dump), { format, replace: false }, loading)
+      assert.equal(method, 'fill')
     },
     [Symbol.asyncDispose]: () => staying[Symbol.asyncDispose](),
   }
+}
+
+/** Bytes in pieces of a size that no line knows of. */
+export async function* inPieces(bytes: Uint8Array, size = 65521): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
 export async function readContent(content: StreamContent, signal?: AbortSignal): Promise<Buffer> {

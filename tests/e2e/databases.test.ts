@@ -160,6 +160,18 @@ describe('Laravel applications with databases', { skip, concurrency: 1 }, () => 
     await rm(at(), { recursive: true })
   })
 
+  test('a dump, or one table of it, comes out on standard output, and stock clients load it', async () => {
+    const whole = await succeed('dump', '--project=havunadmin')
+    assert.match(whole.err, /^database\/havunadmin\.sql \(.*\), with the SHA-256 of the manifest, from snapshot /)
+    await it.mariadb.run(`create database dumped; use dumped;\n${whole.out}`)
+    assert.equal(await it.mariadb.run('select count(*) from invoices', 'dumped'), '700')
+    const { out } = await succeed('dump', '--project=aimtrack', '--table=users', '--quiet')
+    await it.postgresql.run('create database one_table')
+    await it.postgresql.run(out, 'one_table')
+    const next = `insert into public.users (name) values ('next') returning id; select count(*) from pg_tables where schemaname = 'public'`
+    assert.equal(await it.postgresql.run(next, 'one_table'), '501\n1')
+  })
+
   test('a database that cannot be reached fails its project with the reason, keeps the last backup, and the others run', async () => {
     const file = it.place.at('aimtrack', '.env')
     const good = await readFile(file, 'utf8')

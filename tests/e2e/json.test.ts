@@ -148,9 +148,15 @@ describe('with --json each result is one document of a form that stays', { concu
     const report = (await documentOf(own, ...args)) as Document
     const planned = [
       'vault',
+      'because',
       'project',
       'snapshot',
       'inPlace',
+      'databases',
+      'tables',
+      'commands',
+      'removals',
+      'standing',
       'steps',
       'overwrites',
       'examples',
@@ -159,13 +165,14 @@ describe('with --json each result is one document of a form that stays', { concu
       'time',
       'performed',
     ]
+    const performed = ['restore', 'status', 'files', 'bytes', 'rows', 'seconds', 'kept']
     assert.deepEqual(Object.keys(plan).toSorted(), planned.toSorted())
-    assert.deepEqual(Object.keys(report).toSorted(), [...planned, 'status', 'files', 'bytes', 'seconds'].toSorted())
+    assert.deepEqual(Object.keys(report).toSorted(), [...planned, ...performed].toSorted())
     assert.deepEqual([plan['performed'], report['performed'], report['status']], [false, true, 'complete'])
     assert.match(String(plan['snapshot']), id)
     assert.match(String(plan['time']), instant)
     const [step] = plan['steps'] as readonly Document[]
-    assert.deepEqual(Object.keys(step!), ['what', 'target', 'created', 'overwritten', 'unchanged', 'bytes'])
+    assert.deepEqual(Object.keys(step!), ['what', 'target', 'created', 'overwritten', 'unchanged', 'removed', 'bytes'])
     assert.equal(step!['target'], own.at('out'))
   })
 

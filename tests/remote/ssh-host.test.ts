@@ -74,6 +74,14 @@ suite('a project on another server', { skip: needs('sshd', 'ssh') }, () => {
     assert.equal(await there.run({ ...call, input: 'input\n' }), await here.run({ ...call, input: 'input\n' }))
     const secretFile = new Secret('a secret')
     assert.equal(await there.run({ ...call, secretFile }), await here.run({ ...call, secretFile }))
+    const stream = async function* (thrown?: Error) {
+      yield* [Buffer.from('piece\n'), Buffer.alloc(300_000, 'x')]
+      if (thrown) throw thrown
+    }
+    const ofStream = await there.run({ ...call, secretFile, input: stream() })
+    assert.equal(ofStream, await here.run({ ...call, secretFile, input: stream() }))
+    const broken = there.run({ ...call, secretFile, input: stream(new Error('broken off')) })
+    await assert.rejects(broken, { message: 'broken off' })
     for (const host of [here, there]) {
       await assert.rejects(host.run({ program: 'no-such-program', args: [] }), { code: 'program.missing' })
       await assert.rejects(host.run({ program: 'sh', args: ['-c', 'echo why >&2; exit 3'] }), {

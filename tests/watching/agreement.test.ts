@@ -134,16 +134,30 @@ const situations: readonly Situation[] = [
     await scene.copied({ ago: 26 * hourMs, age: 24 * hourMs })
     await scene.lies({ ago: -10 * dayMs })
   }),
+  situation('a restore test that failed', 'test-failed healthy healthy', 'test-failed/shop/', async (scene) => {
+    await scene.isWell()
+    await scene.tested({ ago: 2 * hourMs })
+    await scene.tested({ status: 'failed' })
+  }),
+  situation('restores that nobody tests', 'untested healthy healthy', 'untested/shop/', async (scene) => {
+    await scene.ran({ ago: 40 * dayMs })
+    await scene.isWell()
+    for (let slice = 1; slice <= 28; slice++) {
+      await scene.verified({ ago: slice * dayMs, share: 1 / 28, slices: [slice] })
+    }
+  }),
   situation('what was not read back', 'unverified healthy unverified', 'unverified/shop/box', async (scene) => {
     await scene.ran({ ago: 40 * dayMs })
     await scene.copied({ ago: 40 * dayMs })
     await scene.isWell()
+    await scene.tested()
     await scene.verified({ share: 1 })
     await scene.verified({ vault: 'box', share: 0.5 })
   }),
   situation('what was read back slice by slice', 'healthy healthy healthy', '', async (scene) => {
     await scene.ran({ ago: 40 * dayMs })
     await scene.isWell()
+    await scene.tested()
     for (let slice = 1; slice <= 28; slice++) {
       await scene.verified({ ago: slice * dayMs, share: 1 / 28, slices: [slice] })
     }

@@ -15,6 +15,7 @@ import {
   type Project,
   type Run,
   type Vault,
+  type RestoreTestRecord,
   type VerificationRecord,
 } from '#model'
 import { readStatus, watch, type Services, type WatchReport } from '#usecases'
@@ -174,6 +175,28 @@ export class Scene implements AsyncDisposable {
       endedAt: startedAt + 1000,
       share: 1,
       bytesRead: 1000,
+      findings: [],
+      who: 'anna@web1',
+      ...rest,
+    })
+  }
+
+  async tested(more: Partial<RestoreTestRecord> & { ago?: number } = {}): Promise<void> {
+    const { ago = hourMs, ...rest } = more
+    const startedAt = this.now - ago
+    await this.catalog.restoreTests.add({
+      id: `test-${++this.#count}`,
+      project: 'shop',
+      vault: 'local',
+      snapshot: 'abcdef0123456789',
+      status: 'passed',
+      startedAt,
+      endedAt: startedAt + 1000,
+      restoreSeconds: 1,
+      files: 1,
+      bytes: 1000,
+      rows: 0,
+      questions: 1,
       findings: [],
       who: 'anna@web1',
       ...rest,

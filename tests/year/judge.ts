@@ -28,8 +28,8 @@ const schedules: Readonly<Record<string, { readonly at: string; readonly weekday
 /** What somebody may be told of while something is wrong. The first is what must be told. */
 const mayBeTold: Readonly<Record<Happening['what'], readonly TroubleKind[]>> = {
   'power-cut': ['late', 'failed', 'incomplete', 'copy-failed'],
-  'full-disk': ['failed', 'full', 'late', 'incomplete', 'copy-failed', 'cleanup-failed'],
-  'dead-vault': ['copy-failed', 'late', 'incomplete', 'cleanup-failed'],
+  'full-disk': ['failed', 'full', 'late', 'incomplete', 'copy-failed', 'cleanup-failed', 'own-backup'],
+  'dead-vault': ['copy-failed', 'late', 'incomplete', 'cleanup-failed', 'own-backup'],
   'broken-mail': ['channel'],
   'dead-database': ['failed', 'late'],
 }

@@ -19,7 +19,10 @@ const watchEveryMs = 60 * 60_000
 
 const [folder = '', from = '', until = ''] = process.argv.slice(2)
 const time = new SimulatedTime(Number(from))
-const commands = composeServices({ config: join(folder, 'bewaar.yaml'), json: false, quiet: true, verbose: false })
+const commands = composeServices(
+  { config: join(folder, 'bewaar.yaml'), json: false, quiet: true, verbose: false },
+  time.clock,
+)
 const context = { progress: () => {}, warn: (text: string) => log.warn(text) }
 
 const stop = new AbortController()
@@ -28,13 +31,7 @@ for (let noon = Number(from) + dayMs / 2; noon < Number(until); noon += dayMs) {
 }
 time.at(Number(until), () => stop.abort())
 
-const open: ConstructorParameters<typeof Daemon>[0]['open'] = async (configuration) => {
-  const opened = await commands.open(configuration, context)
-  return {
-    services: { ...opened.services, clock: time.clock },
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
-  }
-}
+const open: ConstructorParameters<typeof Daemon>[0]['open'] = (configuration) => commands.open(configuration, context)
 
 function say(level: string): Log['error'] {
   return (text, facts = {}, thrown?: unknown) => {

@@ -3,11 +3,14 @@ import { dirname, resolve } from 'node:path'
 import {
   normalPath,
   parseLocation,
+  usualTesting,
+  type Assertion,
   type Configuration,
   type Database,
   type Ping,
   type Project,
   type Reach,
+  type RestoreTesting,
   type RetentionPolicy,
   type SecretReference,
   type Vault,
@@ -28,7 +31,7 @@ export function buildConfiguration(
   others: readonly { readonly file: string; readonly value: ProjectsFile }[],
   surroundings: Surroundings,
 ): Configuration {
-  const { organisation, timezone, language, state, catalog, vaults, notify, serve } = main.value
+  const { organisation, timezone, language, state, catalog, vaults, notify, serve, kit } = main.value
   const folder = dirname(main.file)
   const fallback = defaultVault(vaults) ?? ''
   return {
@@ -47,6 +50,7 @@ export function buildConfiguration(
     ),
     notify: notify ? buildNotify(notify, folder) : {},
     serve: buildServe(serve, folder),
+    ...(kit && { kit: { contacts: kit.contacts ?? [] } }),
   }
 }
 
@@ -103,9 +107,32 @@ function buildProject(name: string, fields: ProjectFields, folder: string, fallb
       },
       files: fields.files,
       databases: fields.databases?.map((database) => buildDatabase(database, folder)),
-      restoreTest: fields['restore-test'],
+      restoreTest: fields['restore-test'] && buildTesting(fields['restore-test']),
       ping: fields.ping && buildPing(fields.ping, folder),
     }),
+  }
+}
+
+function buildTesting(fields: NonNullable<ProjectFields['restore-test']>): RestoreTesting {
+  if (typeof fields === 'string' || 'kind' in fields) return { ...usualTesting, schedule: fields }
+  const { schedule, uploads, fresh, assertions, application } = fields
+  return {
+    schedule: schedule ?? usualTesting.schedule,
+    uploads: (uploads ?? []).map(({ query, folder, database }) => {
+      return { query, folder: folder ?? '.', ...optional({ database }) }
+    }),
+    fresh: (fresh ?? []).map(({ query, within, database }) => ({ query, within, ...optional({ database }) })),
+    assertions: (assertions ?? []).map((assertion): Assertion => {
+      if ('command' in assertion) return { kind: 'command', ...assertion }
+      if ('http' in assertion) {
+        const { http, ...expected } = assertion
+        return { kind: 'http', path: http, ...optional(expected) }
+      }
+      const { sql, is, database } = assertion
+      const limits = { atLeast: assertion['at-least'], atMost: assertion['at-most'] }
+      return { kind: 'sql', sql, ...optional({ is: is === undefined ? undefined : String(is), database, ...limits }) }
+    }),
+    ...optional({ application }),
   }
 }
 

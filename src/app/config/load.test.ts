@@ -84,7 +84,7 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
   [
     'an unknown key that is like none',
     `${vaults}zzzzzz: 1\n`,
-    'bewaar.yaml:5:1 zzzzzz: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve',
+    'bewaar.yaml:5:1 zzzzzz: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve, kit',
   ],
   [
     'an unknown key of a project',
@@ -99,12 +99,12 @@ const wrong: readonly (readonly [string, string, ...string[]])[] = [
   [
     'a merge key',
     `${vaults}<<: {}\n`,
-    'bewaar.yaml:5:1 <<: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve',
+    'bewaar.yaml:5:1 <<: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve, kit',
   ],
   [
     'a dangerous key',
     `${vaults}__proto__: { x: 1 }\n`,
-    'bewaar.yaml:5:1 __proto__: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve',
+    'bewaar.yaml:5:1 __proto__: is not a known key; known are organisation, timezone, language, state, catalog, vaults, projects, notify, serve, kit',
   ],
   ['a key there twice', shop('    path: /srv/other\n'), 'bewaar.yaml:10:5 projects.shop.path: is there twice'],
   ['a project there twice', shop('  shop: {}\n'), 'bewaar.yaml:10:3 projects.shop: is there twice'],

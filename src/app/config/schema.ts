@@ -289,6 +289,115 @@ const Ping = z.strictObject({
   ...Reach,
 })
 
+const OfDatabase = {
+  database: text('shop', 'Of several: the name of one, or the path of its file; default: the first').optional(),
+}
+
+const Often = z
+  .union([z.enum(restoreTestIntervals), Schedule], {
+    error: `must be one of ${restoreTestIntervals.join(', ')}, or a schedule, for example "monthly 1 06:00"`,
+  })
+  .meta({ description: 'How often; default: monthly', examples: ['quarterly'] })
+
+const Assertion = z
+  .union(
+    [
+      z.strictObject({
+        sql: text('select count(*) from users', 'A query that gives one value'),
+        is: z
+          .union([z.string(), z.number(), z.boolean()])
+          .optional()
+          .meta({ description: 'What it must give; default: anything but nothing, null, 0 and false', examples: [1] }),
+        'at-least': z.number().optional(),
+        'at-most': z.number().optional(),
+        ...OfDatabase,
+      }),
+      z.strictObject({ command: Program }),
+      z.strictObject({
+        http: checked(
+          '/health',
+          'What is asked of the application',
+          (value) => value.startsWith('/'),
+          'must begin with /',
+        ),
+        status: z.number().int().min(100).max(599).optional().meta({ description: 'Default: 200 to 299' }),
+        contains: text('ok', 'What the answer must contain').optional(),
+      }),
+    ],
+    {
+      error:
+        'must be { sql: …, is / at-least / at-most: … }, { command: [program, argument] } or { http: /path, status / contains: … }',
+    },
+  )
+  .meta({ examples: [{ sql: 'select count(*) from users', 'at-least': 1 }] })
+
+function oneOrMore<T extends z.ZodType>(schema: T) {
+  return z.union([schema.transform((one) => [one]), z.array(schema)])
+}
+
+const RestoreTest = z
+  .union(
+    [
+      Often,
+      z.strictObject({
+        schedule: Often.optional(),
+        uploads: oneOrMore(
+          z.strictObject({
+            query: text('select path from media', 'Gives a path in each row, and perhaps its size in bytes'),
+            folder: innerPath('storage/app/public', 'What the paths are relative to; default: the project').optional(),
+            ...OfDatabase,
+          }),
+        )
+          .optional()
+          .meta({ description: 'Every file that the database names must be there' }),
+        fresh: oneOrMore(
+          z.strictObject({
+            query: text('select max(created_at) from orders', 'Gives the moment of the newest row'),
+            within: Duration,
+            ...OfDatabase,
+          }),
+        )
+          .optional()
+          .meta({ description: 'The newest row must not be older than that when the backup was made' }),
+        assertions: z.array(Assertion).optional(),
+        application: z
+          .strictObject({ start: Program })
+          .optional()
+          .meta({
+            description:
+              'Starts the application on the restored copy; {port} stands for where it is to listen, at 127.0.0.1',
+            examples: [{ start: ['php', '-S', '127.0.0.1:{port}', '-t', 'public'] }],
+          }),
+      }),
+    ],
+    {
+      error: (issue) => sayRestoreTest(issue.input, (issue as { errors?: readonly z.core.$ZodIssue[][] }).errors ?? []),
+    },
+  )
+  .meta({ description: 'How restores are tested, and what is asked', examples: ['monthly'] })
+
+/** Says what is wrong with the form that was meant. */
+function sayRestoreTest(input: unknown, errors: readonly (readonly z.core.$ZodIssue[])[]): string | undefined {
+  if (input === undefined) return undefined
+  const issue = errors.at(typeof input === 'object' ? -1 : 0)?.[0]
+  if (issue?.code !== 'unrecognized_keys') return [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')
+  const known = [
+    'schedule',
+    'uploads',
+    'fresh',
+    'assertions',
+    'application',
+    'query',
+    'folder',
+    'within',
+    'database',
+    'start',
+  ]
+  const [key = ''] = issue.keys
+  const like = nearest(key, known)
+  return `${JSON.stringify(key)} is not a known key${like ? `; did you mean ${like}?` : ''}`
+}
+
 const Project = z.strictObject({
   title: text('HavunAdmin', 'For people; default: the name').optional(),
   type: z.enum(projectTypes).meta({ description: 'What kind of project it is', examples: ['generic'] }),
@@ -311,9 +420,13 @@ const Project = z.strictObject({
     .optional()
     .meta({ examples: [[{ to: 'storage-box' }]] }),
   keep: z.record(Name, Keep).optional().meta({ description: 'By vault; a vault without an entry keeps everything' }),
-  'restore-test': z.enum(restoreTestIntervals).optional(),
+  'restore-test': RestoreTest.optional(),
   restore: z
     .strictObject({
+      before: z
+        .array(Program)
+        .optional()
+        .meta({ description: 'Programs to run before a restore writes anything; default: what the type knows' }),
       after: z
         .array(Program)
         .optional()
@@ -446,6 +559,13 @@ const Serve = z.strictObject({
   token: Secret.optional().meta({ description: 'Shows details to who sends it; default: nobody sees them' }),
 })
 
+const Kit = z.strictObject({
+  contacts: z
+    .array(text('Anna Jansen, +31 6 12345678', 'Whom to call, and how'))
+    .optional()
+    .meta({ description: 'Whom to call when the server is gone' }),
+})
+
 const Catalog = z
   .string()
   .meta({ description: 'sqlite (default), postgres://… or mysql://…', examples: ['sqlite'] })
@@ -498,6 +618,7 @@ export const MainFile = z
     projects: projects.optional(),
     notify: Notify.optional(),
     serve: Serve.optional().meta({ description: 'How the daemon works' }),
+    kit: Kit.optional().meta({ description: 'What stands in the recovery kit' }),
   })
   .meta({ title: 'Bewaar configuration' })
 

@@ -8,6 +8,9 @@ import { retention } from './005-retention.ts'
 import { schedule } from './006-schedule.ts'
 import { incidents } from './007-incidents.ts'
 import { deliveries } from './008-deliveries.ts'
+import { restoreJournals } from './009-restore-journals.ts'
+import { restoreTests } from './010-restore-tests.ts'
+import { recovery } from './011-recovery.ts'
 
 /** In order; the form of a catalog is the number of those it has been through. Never change one that was released. */
 export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)[] = [
@@ -19,4 +22,7 @@ export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)
   schedule,
   incidents,
   deliveries,
+  restoreJournals,
+  restoreTests,
+  recovery,
 ]

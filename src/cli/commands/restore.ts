@@ -1,28 +1,46 @@
 import { resolve } from 'node:path'
 
-import { formatBytes, formatSeconds, textOf } from '#base'
-import { getVault } from '#model'
-import { prepareRestore, restorableParts, type RestorePreview, type RestoreReport, type Wanted } from '#usecases'
+import { textOf } from '#base'
+import { getVault, type Configuration, type Project } from '#model'
+import {
+  confirmRestore,
+  prepareRestore,
+  prepareResume,
+  prepareTakingBack,
+  readStanding,
+  restorableParts,
+  type PreparedRestore,
+  type RestorePreview,
+  type RestoreReport,
+  type RestoreRequest,
+  type Services,
+  type Wanted,
+} from '#usecases'
 import { chooseProjects } from '../choose.ts'
 import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
+import type { CommandContext } from '../context.ts'
 import { cliError } from '../errors.ts'
 import { exit } from '../exit-codes.ts'
-import { formatInstant } from '../instant.ts'
 import { date, folder, listOf, projectName, snapshotId, text, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
-import { table } from '../table.ts'
+import { outcomeLines, planLines } from '../render-restore.ts'
 
 type Result = (
   | { readonly kind: 'planned'; readonly preview: RestorePreview }
   | { readonly kind: 'done'; readonly report: RestoreReport }
+  | { readonly kind: 'nothing'; readonly project: string }
+  | { readonly kind: 'confirmed'; readonly project: string; readonly removed: readonly string[] }
 ) & { readonly timezone: string }
 
 export const restore = defineCommand({
   examples: [
-    'bewaar restore --project=shop --to=/tmp/shop',
-    'bewaar restore --project=shop --date=2025-11-21 --to=/tmp/shop --path=uploads/logo.png',
-    'bewaar restore --project=shop --only=database --dry-run',
-    'bewaar restore --project=shop --yes',
+    'bewaar restore --project=shop --dry-run',
+    'bewaar restore --project=shop --date=2025-11-21',
+    'bewaar restore --project=shop --only=database --yes',
+    'bewaar restore --project=shop --table=invoices --yes',
+    'bewaar restore --project=shop --to=/tmp/shop --path=uploads/logo.png',
+    'bewaar restore --project=shop --resume',
+    'bewaar restore --project=shop --undo',
   ],
   input: {
     project: option('--project', projectName, { required: true, help: 'the project to restore' }),
@@ -33,102 +51,142 @@ export const restore = defineCommand({
     to: option('--to', folder, { help: 'into this folder; default: to where everything was' }),
     only: option('--only', listOf(restorableParts), { fallback: [], help: 'these parts alone' }),
     paths: options('--path', text, { help: 'this file or folder alone' }),
+    tables: options('--table', text, { help: 'this table of a database server alone' }),
+    delete: flag('--delete', { help: 'also remove what is not in the backup, but would be backed up' }),
+    rolePasswords: flag('--role-passwords', { help: 'database roles that are made get their old passwords' }),
+    withoutSafety: flag('--without-safety', { help: 'take no backup first of what is there now' }),
     dryRun: flag('--dry-run', { help: 'show the plan, and change nothing' }),
-    yes: flag('--yes', { help: 'overwrite without asking' }),
+    yes: flag('--yes', { help: 'restore without asking' }),
+    resume: flag('--resume', { help: 'go on with the last restore, which was cut off or failed' }),
+    undo: flag('--undo', { help: 'take the last restore back' }),
+    confirm: flag('--confirm', { help: 'remove what database servers have kept of before the last restore' }),
   },
-  check: ({ latest, date, snapshot }) => atMostOne({ '--latest': latest, '--date': date, '--snapshot': snapshot }),
+  check: ({ latest, date, snapshot, resume, undo, confirm, ...input }) => {
+    const others = input.to !== undefined || input.only.length + input.paths.length + input.tables.length > 0
+    const isChosen = latest || date !== undefined || snapshot !== undefined || input.vault !== undefined
+    const again = Object.entries({ '--resume': resume, '--undo': undo, '--confirm': confirm }).find(
+      ([, given]) => given,
+    )
+    return (
+      atMostOne({ '--latest': latest, '--date': date, '--snapshot': snapshot }) ??
+      atMostOne({ '--resume': resume, '--undo': undo, '--confirm': confirm }) ??
+      (again && (others || isChosen || input.delete || input.withoutSafety)
+        ? `${again[0]} is about the last restore, and chooses nothing`
+        : undefined) ??
+      atMostOne({ '--table': input.tables.length > 0, '--to': input.to }) ??
+      atMostOne({ '--table': input.tables.length > 0, '--path': input.paths.length > 0 }) ??
+      atMostOne({ '--table': input.tables.length > 0, '--delete': input.delete })
+    )
+  },
 
   run: async (context, input, signal): Promise<Result> => {
     const configuration = await context.services.loadConfiguration()
     const { timezone } = configuration
-    const [project] = chooseProjects(configuration, [input.project])
-    const request = {
-      wanted: wantedBy(input),
-      vault: input.vault === undefined ? undefined : getVault(configuration, input.vault),
-      to: input.to === undefined ? undefined : resolve(input.to),
-      only: input.only,
-      paths: input.paths,
-    }
+    const [project] = chooseProjects(configuration, [input.project]) as [Project]
     await using opened = await context.services.open(configuration, context, 'restoring')
-    await using prepared = await prepareRestore(opened.services, project!, request, signal)
+    const { services } = opened
+    if (input.confirm) {
+      return {
+        kind: 'confirmed',
+        project: project.name,
+        removed: await confirmRestore(services, project, signal),
+        timezone,
+      }
+    }
+    await using prepared = await prepare(services, project, input, configuration, signal)
+    if (!prepared) return { kind: 'nothing', project: project.name, timezone }
     const { preview } = prepared
     for (const { vault, error } of preview.troubles) {
       context.warn(`The vault ${vault} could not be looked at: ${textOf(error)}`)
     }
     if (input.dryRun) return { kind: 'planned', preview, timezone }
     for (const line of planLines(preview, timezone)) context.note(line)
-    if ((preview.inPlace || preview.overwrites) && !input.yes && !(await context.confirm('Restore now?'))) {
-      throw cliError('cli.not-confirmed', { what: preview.inPlace ? 'the project in place' : 'over existing files' })
+    if ((preview.inPlace || preview.overwrites) && !input.yes) await askFirst(context, preview)
+    try {
+      return { kind: 'done', report: await prepared.perform(signal), timezone }
+    } catch (thrown) {
+      // Because who interrupts a restore is told as well what state things are in; other errors say so themselves.
+      if (signal.aborted) for (const line of await readStanding(services, project)) context.note(line)
+      throw thrown
     }
-    return { kind: 'done', report: await prepared.perform(signal), timezone }
   },
 
   render: (result, { width }) => {
-    if (result.kind === 'planned') return planLines(result.preview, result.timezone, width)
-    const { project, status, snapshot, vault, findings } = result.report
-    return [
-      `${project}: ${status}, snapshot ${snapshot.slice(0, 8)} from ${vault}: ${outcomeOf(result.report)}`,
-      ...findingLines(findings),
-    ]
+    switch (result.kind) {
+      case 'planned':
+        return planLines(result.preview, result.timezone, width)
+      case 'done':
+        return [...outcomeLines(result.report), ...findingLines(result.report.findings)]
+      case 'nothing':
+        return [
+          `The last restore of ${result.project} ended before it changed anything: there is nothing to take back.`,
+        ]
+      case 'confirmed':
+        return [
+          result.removed.length === 0
+            ? `${result.project}: confirmed`
+            : `${result.project}: confirmed, and removed from the server: ${result.removed.join(', ')}`,
+        ]
+      default:
+        return result satisfies never
+    }
   },
 
   json: (result) => {
+    if (result.kind === 'nothing') return { project: result.project, performed: false }
+    if (result.kind === 'confirmed') return { project: result.project, confirmed: true, removed: result.removed }
     const { time, troubles: _, ...rest } = result.kind === 'planned' ? result.preview : result.report
     return { ...rest, time: new Date(time).toISOString(), performed: result.kind === 'done' }
   },
 
   exitCode: (result) => {
-    if (result.kind === 'planned' || result.report.status === 'complete') return exit.done
+    if (result.kind !== 'done' || result.report.status === 'complete') return exit.done
     return result.report.findings.some(({ severity }) => severity === 'damage') ? exit.damaged : exit.incomplete
   },
 })
+
+interface Input extends Omit<RestoreRequest, 'wanted' | 'vault' | 'to' | 'safety'> {
+  readonly date: string | undefined
+  readonly snapshot: string | undefined
+  readonly vault: string | undefined
+  readonly to: string | undefined
+  readonly withoutSafety: boolean
+  readonly resume: boolean
+  readonly undo: boolean
+}
+
+async function prepare(
+  services: Services,
+  project: Project,
+  input: Input,
+  configuration: Configuration,
+  signal: AbortSignal,
+): Promise<PreparedRestore | undefined> {
+  if (input.resume) return await prepareResume(services, project, signal)
+  if (input.undo) return await prepareTakingBack(services, project, signal)
+  const request: RestoreRequest = {
+    wanted: wantedBy(input),
+    vault: input.vault === undefined ? undefined : getVault(configuration, input.vault),
+    to: input.to === undefined ? undefined : resolve(input.to),
+    only: input.only,
+    paths: input.paths,
+    tables: input.tables,
+    delete: input.delete,
+    safety: !input.withoutSafety,
+    rolePasswords: input.rolePasswords,
+  }
+  return await prepareRestore(services, project, request, signal)
+}
 
 function wantedBy(input: { date?: string | undefined; snapshot?: string | undefined }): Wanted {
   if (input.snapshot !== undefined) return { kind: 'snapshot', id: input.snapshot }
   return input.date === undefined ? { kind: 'latest' } : { kind: 'date', date: input.date }
 }
 
-function planLines(preview: RestorePreview, zone: string, width?: number): string[] {
-  const { project, snapshot, vault, time, steps, git, examples, findings } = preview
-  const rows = steps.map(({ what, target, created, overwritten, unchanged, bytes }) => [
-    what,
-    target,
-    created.toLocaleString('en'),
-    overwritten.toLocaleString('en'),
-    unchanged.toLocaleString('en'),
-    formatBytes(bytes),
-  ])
-  return [
-    `Snapshot ${snapshot.slice(0, 8)} of ${project}, made ${formatInstant(time, zone)}, from the vault ${vault}:`,
-    ...table(columns, rows, width),
-    ...(git ? ['.git is gone, and is made anew from the history in the backup.'] : []),
-    ...examples.map((path) => `  overwrites ${path}`),
-    ...(overwrittenIn(preview) > examples.length ? [`  and ${overwrittenIn(preview) - examples.length} more`] : []),
-    ...findingLines(findings),
-  ]
-}
-
-const columns = [
-  { title: 'WHAT' },
-  { title: 'TO', shrink: true },
-  { title: 'CREATE', align: 'right' as const },
-  { title: 'OVERWRITE', align: 'right' as const },
-  { title: 'UNCHANGED', align: 'right' as const },
-  { title: 'TO WRITE', align: 'right' as const },
-]
-
-function outcomeOf({ files, bytes, seconds, steps, git }: RestoreReport): string {
-  const places = [...new Set(steps.map(({ target }) => target))].join(', ')
-  const anew = git ? ', with .git made anew' : ''
-  const took = `in ${formatSeconds(seconds)}`
-  if (files === 0) return `${places} is as in the backup${anew}, ${took}`
-  return `${counted(files, 'file')} (${formatBytes(bytes)}) restored to ${places}${anew}, ${took}`
-}
-
-function overwrittenIn({ steps }: RestorePreview): number {
-  return steps.reduce((sum, { overwritten }) => sum + overwritten, 0)
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+/** Over a project in place a yes is too soon said: its name is typed. @throws `cli.not-confirmed`. */
+async function askFirst(context: CommandContext, { inPlace, project }: RestorePreview): Promise<void> {
+  const isSure = inPlace
+    ? (await context.ask(`Type the name of the project to restore it in place (${project}):`)) === project
+    : await context.confirm('Restore now?')
+  if (!isSure) throw cliError('cli.not-confirmed', { what: inPlace ? 'the project in place' : 'over existing files' })
 }

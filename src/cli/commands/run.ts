@@ -4,7 +4,7 @@ import { planRun, runPinged, type RunPlan, type RunReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
 import { atMostOne, defineCommand, flag, options, type View } from '../command.ts'
 import { exit, exitCodeOf, type ExitCode } from '../exit-codes.ts'
-import { lookAfter } from '../look-after.ts'
+import { backUpItself, lookAfter } from '../look-after.ts'
 import { projectName } from '../parsers.ts'
 import { codeOfDue, dueJson, dueLines } from '../render-due.ts'
 import { findingLines } from '../render-findings.ts'
@@ -51,6 +51,7 @@ export const run = defineCommand({
     const reports: RunReport[] = []
     await using opened = await context.services.open(configuration, context)
     for (const project of due) reports.push(await runPinged(opened.services, { project }, signal))
+    await backUpItself(opened.services, context, signal)
     await lookAfter(opened.services, context, signal)
     return { reports, paused }
   },

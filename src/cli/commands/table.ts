@@ -23,9 +23,39 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./verify.ts')).verify,
   },
   {
+    name: 'test',
+    summary: 'Restore backups into a sandbox, and question the data',
+    load: async () => (await import('./test.ts')).test,
+  },
+  {
     name: 'restore',
     summary: 'Restore a backup, into a folder or in place',
     load: async () => (await import('./restore.ts')).restore,
+  },
+  {
+    name: 'dump',
+    summary: 'Write one file or database of a backup to standard output',
+    load: async () => (await import('./dump.ts')).dump,
+  },
+  {
+    name: 'recover',
+    summary: 'Bring Bewaar itself back from one vault and its password',
+    load: async () => (await import('./recover.ts')).recover,
+  },
+  {
+    name: 'export',
+    summary: 'Write a backup into a sealed archive that needs no Bewaar',
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  {
+    name: 'kit',
+    summary: 'Print a recovery kit: what a person needs when the server is gone',
+    load: async () => (await import('./kit.ts')).kit,
+  },
+  {
+    name: 'kit check',
+    summary: 'Prove that the password on paper opens the vaults',
+    load: async () => (await import('./kit-check.ts')).kitCheck,
   },
   {
     name: 'copy',

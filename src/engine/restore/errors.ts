@@ -26,6 +26,11 @@ export const restoreError = defineErrors({
     message: 'the path {path} does not lie below {folder}, the only part that is restored',
     hint: 'Name paths below that folder, or restore the whole snapshot to a folder of its own.',
   },
+  'restore.checksum': {
+    kind: 'damaged',
+    message: '{path} does not have the SHA-256 that the manifest says',
+    hint: 'Restore from another vault or an older backup. The blobs are whole, so that the backup itself was made wrong.',
+  },
   'restore.too-large': {
     kind: 'invalid',
     message: 'the snapshot holds more than {limit} entries',

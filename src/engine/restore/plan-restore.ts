@@ -1,30 +1,28 @@
-import { mapInOrder, systemCode } from '#base'
 import type { Directory } from '../filesystem/directory.ts'
 import type { Status } from '../filesystem/status.ts'
 import { quoteName } from '../format/name.ts'
-import { decodeTree, type TreeNode } from '../format/tree-node.ts'
-import { sha256Hex } from '../crypto/hash.ts'
-import { largestBlob, plainLengthOf } from '../repository/open-blob.ts'
 import type { BlobLocation } from '../repository/blob-index.ts'
+import { CandidateComparison, type Candidate } from './compare-candidates.ts'
 import { Crew } from './crew.ts'
 import { restoreError } from './errors.ts'
+import { identityOf, isSame, look } from './existing.ts'
+import { findTop, type Top } from './find-top.ts'
 import type { RestoreFinding } from './finding.ts'
-import type { CompareJob, FileIdentity } from './job.ts'
 import { entryAction, folderState, Layout, noLink } from './layout.ts'
-import { bufferOf, readRecord, RecordWriter, recordLength, type NodeRecord } from './node-record.ts'
+import { readRecord, RecordWriter, recordLength, type NodeRecord } from './node-record.ts'
 import { OpenFolders } from './open-folders.ts'
+import { addWrites, placesOf } from './plan-writes.ts'
 import { readTrees } from './read-trees.ts'
 import type { ExistingPolicy, RestoreRequest } from './request.ts'
 import { RestorePlan } from './restore-plan.ts'
 import { keyOf, readScope, showKeys, showPath, type Selection } from './selection.ts'
 import type { BlobSource } from './source.ts'
 import { openTarget } from './target.ts'
+import { isTemporaryName } from './write-files.ts'
 
 const defaultMaximumEntries = 10_000_000
 /** Trees of one depth from which on threads are worth their start. */
 const manyTrees = 512
-/** Files that one job compares. */
-const filesOfComparison = 64
 
 /** A folder whose tree is still to be read. */
 interface OpenTask {
@@ -34,12 +32,6 @@ interface OpenTask {
   readonly selection: Selection | undefined
   /** Whether the folder is there already. */
   readonly present: boolean
-}
-
-/** A file that is there with the right size. */
-interface Candidate {
-  readonly entry: number
-  readonly places: readonly BlobLocation[]
 }
 
 /**
@@ -78,30 +70,6 @@ export async function planRestore(
   })
 }
 
-interface Top {
-  readonly tree: string
-  /** The folder that becomes the target; undefined for the top of the snapshot, which has no metadata. */
-  readonly node?: TreeNode
-}
-
-async function findTop(
-  source: BlobSource,
-  tree: string,
-  strip: readonly Uint8Array[],
-  signal?: AbortSignal,
-): Promise<Top> {
-  let top: Top = { tree }
-  for (const [depth, name] of strip.entries()) {
-    const nodes = decodeTree(await source.loadBlob('tree', top.tree, signal))
-    const node = nodes.find((node) => Buffer.compare(node.name, name) === 0)
-    if (node?.type !== 'dir' || node.subtree === undefined) {
-      throw restoreError('restore.path-missing', { path: `folder ${showPath(strip.slice(0, depth + 1))}` })
-    }
-    top = { tree: node.subtree, node }
-  }
-  return top
-}
-
 class Planner {
   readonly layout = new Layout()
   readonly findings: RestoreFinding[] = []
@@ -111,10 +79,11 @@ class Planner {
   readonly #root: Directory | undefined
   readonly #existing: ExistingPolicy
   readonly #delete: boolean
+  readonly #sweep: boolean
   readonly #maximumEntries: number
   /** What tells hard links of one file apart from others → the entry that is written. */
   readonly #linked = new Map<string, number>()
-  readonly #sharedInodes = new Set<bigint>()
+  readonly #comparison: CandidateComparison
   #folders: OpenFolders | undefined
 
   constructor(source: BlobSource, request: RestoreRequest, crew: Crew, root: Directory | undefined) {
@@ -123,7 +92,9 @@ class Planner {
     this.#root = root
     this.#existing = request.existing ?? 'refuse'
     this.#delete = request.delete === true && this.#existing === 'overwrite'
+    this.#sweep = request.sweep === true
     this.#maximumEntries = request.maximumEntries ?? defaultMaximumEntries
+    this.#comparison = new CandidateComparison(this.layout, crew, (entry, places) => this.#addWrites(entry, places))
   }
 
   /** Goes through the snapshot level by level, so that trees of one level can be read together. */
@@ -159,7 +130,7 @@ class Planner {
         if (task.folder === 0) await this.#source.loadBlob('tree', task.tree, signal)
         this.#find('damage', layout.showFolder(task.folder), `what is in it cannot be read: ${tree}`)
       }
-      await this.#compare(candidates, signal)
+      await this.#comparison.compare(candidates, this.#folders, signal)
       if (next.length > 0) layout.levels.push(next[0]!.folder)
       level = next
     }
@@ -192,6 +163,7 @@ class Planner {
     }
 
     const directory = task.present ? this.#folders!.acquire(task.folder) : undefined
+    if (this.#sweep && directory) this.#sweepFolder(task.folder, directory)
     const names = this.#delete && directory && !task.selection ? new Set<string>() : undefined
     const missing = task.selection && new Set(task.selection.children.keys())
     const candidates: Candidate[] = []
@@ -227,6 +199,12 @@ class Planner {
     if (candidates.length > 0) into.candidates.push(candidates)
   }
 
+  #sweepFolder(folder: number, directory: Directory): void {
+    for (const name of directory.names()) {
+      if (isTemporaryName(name)) this.layout.removals.push({ folder, name, first: true })
+    }
+  }
+
   #addSubfolder(
     place: { readonly folder: number; readonly piece: number; readonly at: number },
     record: NodeRecord,
@@ -260,7 +238,7 @@ class Planner {
       candidates,
     }: { found: Status | undefined; directory: Directory | undefined; candidates: Candidate[] },
   ): void {
-    const places = record.type === 'file' ? this.#placesOf(record) : []
+    const places = record.type === 'file' ? placesOf(this.#source, record) : []
     if (typeof places === 'string') return this.#find('damage', this.#show(place.folder, record), places)
     const { entries, identities } = this.layout
     const add = (action: number, link = noLink): number =>
@@ -299,127 +277,11 @@ class Planner {
     return false
   }
 
-  /** Where the blobs of a file lie, or why it cannot be restored. */
-  #placesOf(record: NodeRecord): BlobLocation[] | string {
-    const places: BlobLocation[] = []
-    let size = 0
-    let missing = 0
-    for (let at = 0; at < record.content.length; at += 32) {
-      const [place] = this.#source.index.find('data', record.content.subarray(at, at + 32))
-      if (!place) {
-        missing++
-        continue
-      }
-      const plain = plainLengthOf(place)
-      if (plain < 0 || plain > largestBlob.data || place.length > largestBlob.data) {
-        return `one of its blobs would have ${plain} bytes, which none has`
-      }
-      size += plain
-      places.push(place)
-    }
-    if (missing > 0) return `${missing} of the ${record.content.length / 32} blobs of its content are in no pack`
-    if (size !== record.size) return `it should have ${record.size} bytes, and its content has ${size}`
-    return places
-  }
-
   #addWrites(entry: number, places: readonly BlobLocation[]): void {
-    const { layout } = this
-    let position = 0
-    for (const [index, place] of places.entries()) {
-      const [high, low] = [Math.floor(position / 2 ** 32), position % 2 ** 32]
-      const pack = layout.packNumber(place.packId)
-      layout.writes.push(entry, index, pack, place.offset, place.length, place.uncompressedLength, high, low)
-      position += plainLengthOf(place)
-    }
-    layout.entries.set(entry, 'blobs', places.length)
-    this.bytes += position
-  }
-
-  /** Decides for each file that has the right size whether it has the right content. */
-  async #compare(folders: readonly (readonly Candidate[])[], signal?: AbortSignal): Promise<void> {
-    const batches = folders.flatMap((files) =>
-      Array.from({ length: Math.ceil(files.length / filesOfComparison) }, (_, number) =>
-        files.slice(number * filesOfComparison, (number + 1) * filesOfComparison),
-      ),
-    )
-    if (batches.length > 1) this.#crew.hire()
-    const compare = async (files: readonly Candidate[]): Promise<void> => {
-      signal?.throwIfAborted()
-      const folder = this.layout.entries.get(files[0]!.entry, 'folder')
-      const directory = this.#folders?.acquire(folder)
-      if (!directory) return this.#takeOver(files, [])
-      try {
-        const { equal } = await this.#crew.run(this.#comparison(directory, files))
-        this.#takeOver(files, equal)
-      } finally {
-        this.#folders!.release(folder)
-      }
-    }
-    for await (const _ of mapInOrder(batches, compare, this.#crew.jobsAhead)) {
-      // because the results were taken over, and only the end is waited for
-    }
-  }
-
-  #comparison(directory: Directory, files: readonly Candidate[]): CompareJob {
-    const writer = new RecordWriter()
-    const { entries, pieces } = this.layout
-    for (const { entry } of files) writer.copy(pieces[entries.get(entry, 'piece')]!, entries.get(entry, 'at'))
-    const lengths = Uint32Array.from(files.flatMap(({ places }) => places.map(plainLengthOf)))
-    return { kind: 'compare', folder: directory.fd, records: writer.take(), lengths }
-  }
-
-  #takeOver(files: readonly Candidate[], equal: readonly (FileIdentity | undefined)[]): void {
-    for (const [number, { entry, places }] of files.entries()) {
-      const identity = equal[number]
-      if (identity && this.#isOwnFile(identity)) {
-        this.layout.entries.set(entry, 'action', entryAction.unchanged)
-        this.layout.identities.set(entry, identity)
-      } else {
-        this.#addWrites(entry, places)
-      }
-    }
-  }
-
-  /** Two files of the snapshot cannot both stay what is one file here. */
-  #isOwnFile({ inode, links }: FileIdentity): boolean {
-    if (links === 1) return true
-    if (this.#sharedInodes.has(inode)) return false
-    this.#sharedInodes.add(inode)
-    return true
+    this.bytes += addWrites(this.layout, entry, places)
   }
 
   #show(folder: number, record: NodeRecord): string {
     return showPath([...this.layout.pathOfFolder(folder), record.name])
   }
-}
-
-/** What has the name now. Where nobody can tell, creating the entry will say what is wrong. */
-function look(directory: Directory, name: Uint8Array): Status | undefined {
-  try {
-    return directory.findStatus(name)
-  } catch (thrown) {
-    if (systemCode(thrown) === undefined) throw thrown
-    return undefined
-  }
-}
-
-/**
- * Equal for names of one file. The content is part of it, because a tree that somebody made can claim one inode for two
- * files.
- */
-function identityOf(record: NodeRecord): string {
-  const content = Buffer.concat([bufferOf(record.content), bufferOf(record.linkTarget)])
-  return `${record.type} ${record.deviceId} ${record.inode} ${record.device} ${sha256Hex(content)}`
-}
-
-/** Whether an entry that is no file is the one of the snapshot already, but for its metadata. */
-function isSame(directory: Directory, record: NodeRecord, found: Status): boolean {
-  if (found.type !== record.type) return false
-  try {
-    if (record.type === 'symlink') return Buffer.compare(directory.readLink(record.name), record.linkTarget) === 0
-  } catch (thrown) {
-    if (systemCode(thrown) === undefined) throw thrown
-    return false
-  }
-  return record.type === 'fifo' || found.device === record.device
 }

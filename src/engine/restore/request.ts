@@ -22,6 +22,8 @@ export interface RestoreRequest {
   readonly keepFolders?: boolean
   /** Remove what the snapshot does not hold from folders that it holds. Only with `overwrite`. Default: false. */
   readonly delete?: boolean
+  /** Remove the unfinished files that killed restores have left in folders of the target. Default: false. */
+  readonly sweep?: boolean
   /** Folders and entries that are believed possible; more are refused, because a few trees can stand for any number. */
   readonly maximumEntries?: number
 }

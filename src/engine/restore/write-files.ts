@@ -80,6 +80,11 @@ export function temporaryName(): string {
   return `.bewaar-${randomHex(12)}.part`
 }
 
+/** Whether a name is one of those, of a restore that was killed. */
+export function isTemporaryName(name: Uint8Array): boolean {
+  return name.length === 37 && /^\.bewaar-[0-9a-f]{24}\.part$/.test(Buffer.from(name).toString('latin1'))
+}
+
 /** Opens a file that gets its bytes in parts, if it still is the one that was created. */
 export function withPartialFile(file: PartialFile, use: (fd: number) => void): void {
   const fd = openSync(Directory.borrow(file.folder).pathOf(Buffer.from(file.name)), O_WRONLY | O_NOFOLLOW)

@@ -17,6 +17,8 @@ export const english: ReportWords = {
     weak: 'weaker than claimed',
     incomplete: 'incomplete',
     unverified: 'not verified',
+    'test-failed': 'restore test failed',
+    untested: 'restore not tested',
     'cleanup-failed': 'clean-up failed',
     healthy: 'healthy',
   },

@@ -95,6 +95,22 @@ export const english: AlarmTexts = {
         { text: 'Mend it, and run again.', commands: [`bewaar run${onProject(names)}`] },
       ],
     },
+    'test-failed': {
+      title: 'RESTORE TEST FAILED',
+      meaning: 'A backup was restored to try it, and is not what it must be. What it stands for may be lost.',
+      todo: (names) => [
+        { text: 'See what was found.', commands: [`bewaar logs${onProject(names)}`] },
+        {
+          text: 'Mend it, make a new backup, and test that.',
+          commands: [`bewaar run${onProject(names)}`, `bewaar test${onProject(names)}`],
+        },
+      ],
+    },
+    untested: {
+      title: 'RESTORE NOT TESTED',
+      meaning: 'No backup passed a restore test in time, so nobody knows whether it can be restored.',
+      todo: (names) => [{ text: 'Test it now.', commands: [`bewaar test${onProject(names)}`] }],
+    },
     unverified: {
       title: 'BACKUPS NOT READ BACK',
       meaning: 'What a vault holds was not read back in time, so nobody knows whether it is still whole.',
@@ -108,6 +124,20 @@ export const english: AlarmTexts = {
           text: 'See what it would remove, and why it cannot.',
           commands: [`bewaar cleanup${names.project === undefined ? ' --all' : onProject(names)} --dry-run`],
         },
+      ],
+    },
+    'own-backup': {
+      title: 'BEWAAR ITSELF NOT BACKED UP',
+      meaning:
+        'A vault did not get the newest configuration and catalog. The projects in it are safe; recovering Bewaar from this vault would give an older state.',
+      todo: () => [{ text: 'See that the vault answers, then back up again.', commands: ['bewaar run'] }],
+    },
+    kit: {
+      title: 'RECOVERY KIT TO BE CHECKED',
+      meaning: 'For a year nobody has proven that the password on paper still opens the vaults.',
+      todo: () => [
+        { text: 'Take the paper, and type in what stands there.', commands: ['bewaar kit check'] },
+        { text: 'When the paper is gone or old, print a new one.', commands: ['bewaar kit'] },
       ],
     },
     configuration: {

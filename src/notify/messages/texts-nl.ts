@@ -89,6 +89,22 @@ export const dutch: AlarmTexts = {
         { text: 'Los het op en draai opnieuw.', commands: [`bewaar run${onProject(names)}`] },
       ],
     },
+    'test-failed': {
+      title: 'HERSTELTEST MISLUKT',
+      meaning: 'Een back-up is op proef teruggezet en is niet wat hij moet zijn. Wat erin hoort is misschien kwijt.',
+      todo: (names) => [
+        { text: 'Bekijk wat er gevonden is.', commands: [`bewaar logs${onProject(names)}`] },
+        {
+          text: 'Los het op, maak een nieuwe back-up en test die.',
+          commands: [`bewaar run${onProject(names)}`, `bewaar test${onProject(names)}`],
+        },
+      ],
+    },
+    untested: {
+      title: 'HERSTEL NIET GETEST',
+      meaning: 'Geen back-up is op tijd op proef teruggezet; niemand weet of terugzetten lukt.',
+      todo: (names) => [{ text: 'Test het nu.', commands: [`bewaar test${onProject(names)}`] }],
+    },
     unverified: {
       title: 'BACK-UPS NIET TERUGGELEZEN',
       meaning: 'Wat in een kluis staat is niet op tijd teruggelezen; niemand weet of het nog heel is.',
@@ -104,6 +120,20 @@ export const dutch: AlarmTexts = {
           text: 'Bekijk wat er weg zou gaan, en waarom dat niet lukt.',
           commands: [`bewaar cleanup${names.project === undefined ? ' --all' : onProject(names)} --dry-run`],
         },
+      ],
+    },
+    'own-backup': {
+      title: 'GEEN BACK-UP VAN BEWAAR ZELF',
+      meaning:
+        'Een kluis kreeg de nieuwste configuratie en catalogus niet. De projecten erin zijn veilig; wie Bewaar uit deze kluis herstelt, krijgt een oudere stand.',
+      todo: () => [{ text: 'Kijk of de kluis antwoordt en maak opnieuw een back-up.', commands: ['bewaar run'] }],
+    },
+    kit: {
+      title: 'HERSTELKIT NAKIJKEN',
+      meaning: 'Al een jaar heeft niemand aangetoond dat het wachtwoord op papier de kluizen nog opent.',
+      todo: () => [
+        { text: 'Neem het papier erbij en typ over wat er staat.', commands: ['bewaar kit check'] },
+        { text: 'Is het papier weg of oud, druk dan een nieuw af.', commands: ['bewaar kit'] },
       ],
     },
     configuration: {

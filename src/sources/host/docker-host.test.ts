@@ -68,6 +68,13 @@ suite('a project in a container, behind a stand-in for docker', () => {
     const environment = { A: 'b' }
     const output = await host.run({ ...call, environment, secretFile: new Secret(canary), input: 'in' })
     assert.equal(output, `${canary}/usr\nb\nin`)
+    const stream = async function* () {
+      yield* [Buffer.from('one '), Buffer.from('two')]
+    }
+    const fed = await host.run({ ...call, environment, secretFile: new Secret(canary), input: stream() })
+    assert.equal(fed, `${canary}/usr\nb\none two`)
+    rmSync(join(place.path, 'calls'))
+    await host.run({ ...call, environment, secretFile: new Secret(canary), input: 'in' })
     assert.equal(calls().length, 1)
     assert.deepEqual(calls()[0]!.slice(0, 5), ['exec', '-i', 'shop-db', 'sh', '-c'])
     assert.equal(JSON.stringify(calls()).includes(canary), false)

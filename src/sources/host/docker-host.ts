@@ -1,4 +1,4 @@
-import { AppError, collect, startDuplex, streamProgram, subprocessError } from '#base'
+import { AppError, collect, isStream, startDuplex, streamProgram, subprocessError } from '#base'
 import { checkEnd, runInShell } from '#remote'
 import type { Host, ProgramCall } from './host.ts'
 import { localHost } from './local-host.ts'
@@ -10,7 +10,9 @@ import { localHost } from './local-host.ts'
  */
 export function dockerHost(container: string, temporaryFolder: string): Host {
   const stream = (call: ProgramCall, signal?: AbortSignal): AsyncIterable<Uint8Array> =>
-    call.secretFile ? streamWithSecret(container, call, signal) : streamInside(container, call, signal)
+    call.secretFile || (call.input !== undefined && isStream(call.input))
+      ? streamWithSecret(container, call, signal)
+      : streamInside(container, call, signal)
   return {
     ...localHost(temporaryFolder),
     kind: 'docker',
@@ -28,7 +30,7 @@ async function* streamInside(
   const variables = Object.entries(environment ?? {}).flatMap(([name, value]) => ['-e', `${name}=${value}`])
   const options = [...(cwd === undefined ? [] : ['-w', cwd]), ...variables]
   try {
-    const given = { env: dockerEnvironment(), ...(input !== undefined && { input }) }
+    const given = { env: dockerEnvironment(), ...(input !== undefined && !isStream(input) && { input }) }
     yield* streamProgram('docker', ['exec', '-i', ...options, container, program, ...args], given, signal)
   } catch (thrown) {
     throw signal?.aborted ? thrown : inside(program, thrown)

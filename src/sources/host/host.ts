@@ -35,8 +35,11 @@ export interface ProgramCall {
    * that a password is in no argument list, environment or folder.
    */
   readonly secretFile?: Secret
-  /** For its standard input; nothing by default. A program with a `secretFile` has no input of its own. */
-  readonly input?: string | Uint8Array
+  /**
+   * For its standard input; nothing by default. Pieces of a stream must stay as they are; when it throws, the program is
+   * ended, and `stream` throws the same. Over there a program may still see its input end as if it were whole.
+   */
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>
   /** Whoever reads the output is done with a piece before the next: it may then come through one buffer. */
   readonly isPassedOn?: boolean
 }

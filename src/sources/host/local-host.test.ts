@@ -75,3 +75,24 @@ test('what lies in a folder is told by its kind, and what cannot be read is as i
   chmodSync(at('text'), 0)
   assert.equal((await host.findStatus(rawPathOf(at('text'))))?.size, 9)
 })
+
+test('a program is given a stream beside its secret, and is ended when the stream breaks off', async () => {
+  await using folder = await temporaryFolder()
+  const host = localHost(folder.path)
+  const input = async function* (thrown?: Error) {
+    for (let nth = 0; nth < 50; nth++) yield Buffer.alloc(65_536, nth)
+    if (thrown) throw thrown
+  }
+  const secretFile = new Secret('key ')
+  const call = { program: 'sh', args: ['-c', 'cat /dev/fd/3; wc -c'], secretFile }
+  assert.match(await host.run({ ...call, input: input() }), /^key 3276800\n$/)
+  const file = join(folder.path, 'whole')
+  const careful = { program: 'sh', args: ['-c', `cat > /dev/null && touch ${file}`] }
+  await assert.rejects(host.run({ ...careful, input: input(new Error('broken off')) }), { message: 'broken off' })
+  assert.deepEqual(readdirSync(folder.path), [])
+  await assert.rejects(host.run({ program: 'sh', args: ['-c', 'echo no >&2; exit 3'], input: input() }), {
+    code: 'program.failed',
+    message: /exit code 3: no/,
+  })
+  await assert.rejects(host.run({ program: 'no-such-program', args: [], input: input() }), { code: 'program.missing' })
+})

@@ -15,7 +15,18 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-import { collect, randomHex, streamProgram, systemCode, type Secret } from '#base'
+import {
+  collect,
+  feedProgram,
+  isStream,
+  randomHex,
+  startDuplex,
+  streamProgram,
+  subprocessError,
+  systemCode,
+  type ProgramOptions,
+  type Secret,
+} from '#base'
 import type { EntryKind } from '#engine'
 import { bytesOf } from '../raw-path.ts'
 import type { Host, HostStatus, ProgramCall } from './host.ts'
@@ -64,19 +75,44 @@ async function* streamLocally(
   const options = {
     env: { ...env, ...environment },
     ...(cwd !== undefined && { cwd }),
-    ...(input !== undefined && { input }),
     ...(isPassedOn && { reuseIn: temporaryFolder }),
   }
+  const run = (given: ProgramOptions): AsyncIterable<Uint8Array> => {
+    if (input !== undefined && isStream(input)) return streamFed(program, args, input, given, signal)
+    return streamProgram(program, args, { ...given, ...(input !== undefined && { input }) }, signal)
+  }
   if (!secretFile) {
-    yield* streamProgram(program, args, options, signal)
+    yield* run(options)
     return
   }
   const descriptor = openNameless(secretFile, existsSync(sharedMemory) ? sharedMemory : temporaryFolder)
   try {
-    yield* streamProgram(program, args, { ...options, descriptors: [descriptor] }, signal)
+    yield* run({ ...options, descriptors: [descriptor] })
   } finally {
     closeSync(descriptor)
   }
+}
+
+async function* streamFed(
+  program: string,
+  args: readonly string[],
+  input: AsyncIterable<Uint8Array>,
+  options: ProgramOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  signal?.throwIfAborted()
+  await using running = startDuplex(program, args, options, signal)
+  const feeding = feedProgram(running, input)
+  yield* running.output
+  const end = await running.ended
+  const fault = await feeding
+  signal?.throwIfAborted()
+  if (fault) throw fault.thrown
+  if (end.error && systemCode(end.error) === 'ENOENT') throw subprocessError('program.missing', { program }, end.error)
+  if (end.code === 0) return
+  const how = end.signal ? `was ended by ${end.signal}` : `ended with exit code ${end.code}`
+  const stderr = end.error?.message ?? (end.stderr.trim() || 'it gave no reason')
+  throw subprocessError('program.failed', { program, outcome: end.error ? 'did not start' : how, stderr }, end.error)
 }
 
 /** A file that has no name any more; whoever has the descriptor can open it through /dev/fd. */

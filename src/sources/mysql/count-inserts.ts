@@ -22,6 +22,16 @@ export interface DumpSummary {
   readonly fault: string | undefined
 }
 
+/** What is told of a dump to who reads its rows, and not only counts them. Bytes hold until the call returns. */
+export interface InsertSink {
+  /** A line that is none of rows, with its line feed. @param isOpen - it begins outside of strings, names and comments. */
+  line(line: Uint8Array, isOpen: boolean): void
+  /** The words of an INSERT statement up to its first row: `INSERT INTO name (column, …) VALUES`. */
+  beginRows(header: string): void
+  rows(bytes: Uint8Array): void
+  endOfRows(): void
+}
+
 interface OpenInsert {
   readonly table: string
   readonly reader: RowReader
@@ -71,6 +81,11 @@ export class DumpReader {
   #insert: OpenInsert | undefined
   #data: string | undefined
   #name: { readonly what: Named; readonly parts: Buffer[] } | undefined
+  readonly #sink: InsertSink | undefined
+
+  constructor(sink?: InsertSink) {
+    this.#sink = sink
+  }
 
   push(piece: Uint8Array): void {
     let at = 0
@@ -101,7 +116,9 @@ export class DumpReader {
   #readRows({ table, reader }: OpenInsert, piece: Uint8Array, at: number): number {
     const end = reader.read(piece, at)
     if (reader.fault !== undefined) this.#fail(`in the rows of table ${table} ${reader.fault}`)
+    this.#sink?.rows(piece.subarray(at, end))
     if (reader.isEnded) {
+      this.#sink?.endOfRows()
       this.#rows.set(table, (this.#rows.get(table) ?? 0) + reader.rows)
       this.#longest = Math.max(this.#longest, reader.bytes)
       this.#insert = undefined
@@ -155,6 +172,7 @@ export class DumpReader {
     }
     const reader = new RowReader(header.linewise)
     reader.bytes = header.end
+    this.#sink?.beginRows(text.toString('utf8', 0, header.end))
     this.#insert = { table: header.table, reader }
     return at + header.end - before.length
   }
@@ -176,6 +194,7 @@ export class DumpReader {
       if (line.some((byte) => byte !== feed)) this.#fail('something follows after its end')
       return
     }
+    this.#sink?.line(line, this.#text.isOpen)
     if (this.#text.isOpen) this.#beginLine(line)
     this.#text.read(line, (part, isWhole) => this.#takeName(part, isWhole))
   }

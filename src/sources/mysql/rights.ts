@@ -54,8 +54,11 @@ function mayListRoutines(grants: readonly Grant[], { flavour }: ServerFacts, dat
   return isGranted(grants, 'SELECT', 'mysql', 'proc')
 }
 
-/** @param object - a table that is enough; without it the right must be one on the whole database. */
-function isGranted(grants: readonly Grant[], privilege: string, database: string, object?: string): boolean {
+/**
+ * @param database - empty: all databases.
+ * @param object - a table that is enough; without it the right must be one on the whole database.
+ */
+export function isGranted(grants: readonly Grant[], privilege: string, database: string, object?: string): boolean {
   const fitting = grants.filter(
     (grant) =>
       (grant.privileges.has(privilege) || grant.privileges.has('ALL PRIVILEGES')) &&
@@ -65,7 +68,7 @@ function isGranted(grants: readonly Grant[], privilege: string, database: string
   return fitting.some(({ isRevoked }) => !isRevoked) && !fitting.some(({ isRevoked }) => isRevoked)
 }
 
-async function readGrants(
+export async function readGrants(
   connection: Connection,
   { flavour, version }: ServerFacts,
   signal?: AbortSignal,

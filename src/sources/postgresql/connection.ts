@@ -1,8 +1,8 @@
 import { AppError, Secret } from '#base'
 import { sourceError } from '../errors.ts'
 import type { ProgramCall } from '../host/host.ts'
+import { loadError } from '../load-errors.ts'
 import { addressError, shownAddress, type PlainAddress } from '../server-address.ts'
-import { postgresqlError } from './errors.ts'
 
 /** One database of a server, as its client programs are told of it. */
 export interface Target {
@@ -106,7 +106,7 @@ export function dumpFault(thrown: unknown, target: Target): unknown {
 /** What it means when a program fails that loads. @returns `source.load-failed` or as {@link connectionFault}. */
 export function loadFault(thrown: unknown, target: Target): unknown {
   return workFault(thrown, target, (reason, cause) =>
-    postgresqlError('source.load-failed', { database: target.database, reason }, cause),
+    loadError('source.load-failed', { database: target.database, reason }, cause),
   )
 }
 

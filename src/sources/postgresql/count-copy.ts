@@ -13,6 +13,18 @@ const frames = {
   globals: { head: '-- PostgreSQL database cluster dump', trailer: '-- PostgreSQL database cluster dump complete' },
 } as const satisfies Record<string, Frame>
 
+/** What is told of a dump to who reads its rows, and not only counts them. */
+export interface PlainDumpSink {
+  /** A statement without its semicolon, each byte one character; of a very long one the beginning. */
+  statement(text: string): void
+  /** Bytes of the rows of the last COPY statement, and of the `\.` behind them. They hold until the call returns. */
+  rows(bytes: Uint8Array): void
+  endOfRows(): void
+}
+
+/** Is told a comment (each byte one character) and where, in the bytes that were pushed last, its line is over. */
+export type CommentReader = (comment: string, end: number) => void
+
 /** Longer comments and other statements are not looked at to their end. */
 const longestComment = 1024
 const longestBeginning = 64
@@ -80,8 +92,15 @@ export class PlainWatcher implements DumpWatcher {
   #table: TableKey = ''
   readonly #counter = new RowCounter()
 
-  constructor(kind: keyof typeof frames) {
+  readonly #sink: PlainDumpSink | undefined
+
+  readonly #onComment: CommentReader | undefined
+
+  /** @param onComment - gets the comments that stand between statements. */
+  constructor(kind: keyof typeof frames, sink?: PlainDumpSink, onComment?: CommentReader) {
     this.#frame = frames[kind]
+    this.#sink = sink
+    this.#onComment = onComment
   }
 
   get largeObjects(): number {
@@ -201,7 +220,7 @@ export class PlainWatcher implements DumpWatcher {
   }
 
   get #longestStatement(): number {
-    return this.#statement.startsWith('COPY ') ? longestCopy : longestBeginning
+    return this.#sink || this.#statement.startsWith('COPY ') ? longestCopy : longestBeginning
   }
 
   /** The first character of a comment looked like one of the statement. */
@@ -214,6 +233,7 @@ export class PlainWatcher implements DumpWatcher {
     this.#statement = ''
     this.#isKept = true
     if (!this.#isBegun) throw new DumpFault('it does not begin as a dump does')
+    this.#sink?.statement(statement)
     if (statement.startsWith('COPY ')) {
       const table = tableOfCopy(statement)
       if (table === undefined) throw new DumpFault('a COPY statement in it has an unknown form')
@@ -231,8 +251,10 @@ export class PlainWatcher implements DumpWatcher {
     const piece = bytes.subarray(from, end === -1 ? undefined : end)
     if (this.#text.length < longestComment) this.#text += piece.toString('latin1', 0, longestComment)
     if (end === -1) return bytes.length
-    if (this.#state === 'line comment') this.#takeComment(this.#text)
-    else this.#takeCommand(this.#text)
+    if (this.#state === 'line comment') {
+      this.#takeComment(this.#text)
+      if (this.#statement === '') this.#onComment?.(this.#text, end + 1)
+    } else this.#takeCommand(this.#text)
     this.#state = 'sql'
     this.#previous = feed
     return end + 1
@@ -337,7 +359,9 @@ export class PlainWatcher implements DumpWatcher {
 
   #readRows(bytes: Buffer, at: number): number {
     const end = this.#counter.read(bytes, at)
+    this.#sink?.rows(bytes.subarray(at, end === -1 ? undefined : end))
     if (end === -1) return bytes.length
+    this.#sink?.endOfRows()
     this.rows.set(this.#table, (this.rows.get(this.#table) ?? 0) + this.#counter.rows)
     this.#state = 'sql'
     this.#previous = feed

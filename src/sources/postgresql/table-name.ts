@@ -49,6 +49,11 @@ const labels: Readonly<Record<string, string>> = {
   ...Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7, 8].map((page) => [`WIN125${page}`, `windows-125${page}`])),
 }
 
+/** Whether {@link nameDecoder} makes text of this encoding, and does not only keep its bytes. */
+export function isKnownEncoding(encoding: string): boolean {
+  return encoding === 'LATIN1' || encoding in labels
+}
+
 /**
  * Makes text of names (each byte one character) of a database in one of PostgreSQL's encodings. Bytes that are no text
  * there, and those of encodings that nobody here knows, stay one character each, so that no two names become one.

@@ -1,4 +1,4 @@
-import { AppError, randomHex, textOf } from '#base'
+import { AppError, textOf } from '#base'
 import {
   archive,
   parseTime,
@@ -31,6 +31,7 @@ import { knownFrom } from '../vaults/known-snapshots.ts'
 import { openVault } from '../vaults/open-vault.ts'
 import { keepQuiet, undoAbandoned } from './keep-quiet.ts'
 import { contentOf, openHost } from './open-host.ts'
+import { newRunId } from './run-id.ts'
 
 /** How the run of one project ended. Instants are milliseconds since 1970. */
 export interface RunReport {
@@ -74,12 +75,12 @@ export async function runProject(services: Services, request: RunRequest, signal
   const { clock } = services
   const startedAt = clock.now()
   const began = clock.monotonic()
-  const run = `${new Date(startedAt).toISOString().slice(0, 19).replace(/[-:]/g, '')}z-${randomHex(3)}`.toLowerCase()
+  const run = newRunId(startedAt)
   await begin(services, request, run, startedAt)
   const base = { project: project.name, run, vault: project.vault, startedAt }
-  let made: Made
+  let made: MadeSnapshot
   try {
-    made = await makeSnapshot(services, project, run, startedAt, signal)
+    made = await makeSnapshot(services, project, { run, startedAt }, signal)
   } catch (thrown) {
     const status = signal.aborted ? 'cancelled' : 'failed'
     const finding: Finding = { project: project.name, subject: 'run', severity: 'warning', text: textOf(thrown) }
@@ -163,19 +164,28 @@ async function end(
   await catalog.log.add({ time, kind: 'backup', level, text, project: base.project, run: base.run })
 }
 
-interface Made {
+export interface MadeSnapshot {
   readonly result: ArchiveResult
   readonly findings: readonly Finding[]
   readonly artifacts: readonly Artifact[]
 }
 
-async function makeSnapshot(
+/** A snapshot of what is there before a restore: it is no run, so that nothing counts it as a backup. */
+export interface SafetyWish {
+  readonly tags: readonly string[]
+  /** What is beside the project in it. */
+  readonly parts: readonly Part[]
+  /** Of the databases on servers, only files are wanted. */
+  readonly leavesServersOut: boolean
+}
+
+/** Dumps the sources of a project into one snapshot of the vault that it writes to. */
+export async function makeSnapshot(
   services: Services,
   project: Project,
-  run: string,
-  startedAt: number,
+  { run, startedAt, safety }: { readonly run: string; readonly startedAt: number; readonly safety?: SafetyWish },
   signal: AbortSignal,
-): Promise<Made> {
+): Promise<MadeSnapshot> {
   const { catalog, configuration, hostname, username, version } = services
   const vault = getVault(configuration, project.vault)
   await using opened = await openVault(services, vault, project.name, signal)
@@ -192,16 +202,19 @@ async function makeSnapshot(
   const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
   const undone = (await undoAbandoned(services, signal)).filter((finding) => finding.project === project.name)
   await using quiet = await keepQuiet(services, project, { host, run, since: startedAt }, context.report, signal)
-  const dumped = await dumpSources(project.path, plan.sources, context, signal)
+  const sources = safety?.leavesServersOut
+    ? plan.sources.filter(({ kind }) => kind !== 'postgresql' && kind !== 'mysql')
+    : plan.sources
+  const dumped = await dumpSources(project.path, sources, context, signal)
   const parts = withoutOwnFiles(services.configuration, dumped, context.report)
-  const tags = [`project:${project.name}`, `run:${run}`]
+  const tags = [`project:${project.name}`, ...(safety?.tags ?? [`run:${run}`])]
   const { snapshots } = await opened.repository.listSnapshots(signal)
   const parent = snapshots.findLast(({ snapshot }) => snapshot.tags?.includes(tags[0]!))
   let artifacts: Artifact[] = []
   const result = await archive(
     opened.repository,
     {
-      parts: [instructions(services, project, plan, parts), ...parts],
+      parts: [instructions(services, project, plan, parts), ...(safety?.parts ?? []), ...parts],
       lastParts: (stored) => {
         artifacts = joined(stored.artifacts, facts)
         return [manifest(services, project, run, startedAt, artifacts)]
@@ -225,7 +238,7 @@ async function makeSnapshot(
     signal,
   )
   await quiet[Symbol.asyncDispose]() // because what comes now needs nothing of the project
-  const last = await catalog.runs.lastWithSnapshot(project.name)
+  const last = safety ? undefined : await catalog.runs.lastWithSnapshot(project.name)
   const lost = findLostRows(last ? await catalog.runs.artifacts(last.id) : [], artifacts)
   const stored = await opened.repository.findSnapshot(result.snapshot, signal)
   await catalog.snapshots.record({ ...knownFrom(stored, vault.name, project.name), receivedAt: services.clock.now() })
@@ -238,7 +251,7 @@ async function makeSnapshot(
   ]
   const isComplete = findings.every(({ severity }) => severity === 'notice')
   const key = { vault: vault.name, project: project.name, id: result.snapshot }
-  await catalog.snapshots.markMade(key, run, { at: startedAt, isComplete })
+  if (!safety) await catalog.snapshots.markMade(key, run, { at: startedAt, isComplete })
   return { result, findings, artifacts }
 }
 

@@ -1,7 +1,9 @@
 import { cleaning } from './cleaning.ts'
 import { judgeCopies, performCopies } from './copies.ts'
 import { eachProject, eachVaultOfEachProject, everything, type Duty } from './duty.ts'
+import { ownBackup } from './own-backup.ts'
 import { eachReport, reporting } from './reporting.ts'
+import { restoreTesting } from './restore-tests.ts'
 import { judgeRun, performRun } from './runs.ts'
 import { verification } from './verification.ts'
 import { measuring, watching } from './watching.ts'
@@ -12,7 +14,9 @@ const duties: readonly Duty[] = [
   { kind: 'copy', isHeavy: true, about: eachProject, judge: judgeCopies, perform: performCopies },
   { ...verification, isHeavy: true, about: eachVaultOfEachProject },
   { ...cleaning, isHeavy: true, about: eachProject },
+  { ...restoreTesting, isHeavy: true, about: eachProject },
   { ...measuring, isHeavy: true, about: everything },
+  { ...ownBackup, isHeavy: true, about: everything },
   { ...reporting, isHeavy: false, about: eachReport },
   { ...watching, isHeavy: false, about: everything },
 ]

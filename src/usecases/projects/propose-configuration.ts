@@ -95,7 +95,7 @@ function shortened(names: readonly string[]): string {
 }
 
 /** As YAML reads it back, and without a reference to the environment in it. */
-function scalar(text: string): string {
+export function scalar(text: string): string {
   const plain = text.replaceAll('${', () => '$${')
   return /^[A-Za-z/.][\w./:@-]*$/.test(plain) &&
     !/^(?:true|false|null|yes|no|on|off)$/i.test(plain) &&

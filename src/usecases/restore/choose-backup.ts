@@ -14,6 +14,8 @@ export type Wanted =
 export interface ChosenBackup {
   readonly vault: Vault
   readonly snapshot: KnownSnapshot
+  /** Why it is read from that vault. */
+  readonly because: string
   /** Vaults that would have been nearer and could not be looked at. */
   readonly troubles: readonly { readonly vault: string; readonly error: unknown }[]
 }
@@ -48,7 +50,7 @@ export async function chooseBackup(
   const [best] = (ours.length > 0 ? ours : found).toSorted((a, b) => b.snapshot.time - a.snapshot.time)
   if (best) {
     assertUnambiguous(wanted, project, found)
-    return { ...best, troubles }
+    return { ...best, because: whyFrom(best, found, only), troubles }
   }
   if (troubles[0] && troubles.length === vaults.length) throw troubles[0].error
   // Because a vault without a repository has no backups either, and says more of what is wrong.
@@ -58,6 +60,17 @@ export async function chooseBackup(
     which: inWords(wanted),
     vaults: vaults.map(({ name }) => name).join(', '),
   })
+}
+
+function whyFrom(
+  { vault, snapshot }: { readonly vault: Vault; readonly snapshot: KnownSnapshot },
+  found: readonly { readonly vault: Vault; readonly snapshot: KnownSnapshot }[],
+  only: Vault | undefined,
+): string {
+  if (only) return 'it was asked for'
+  const others = found.filter((one) => one.vault !== vault && one.snapshot.time === snapshot.time)
+  if (vault.tier === 'archive') return 'no hot vault has it'
+  return others.length > 0 ? 'it is hot, and the nearest that has it' : 'it is the only one that has it'
 }
 
 function fits(snapshot: KnownSnapshot, wanted: Wanted, timezone: string): boolean {

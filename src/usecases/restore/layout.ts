@@ -44,6 +44,18 @@ export async function namesIn(
   return nodes.map(({ name }) => Buffer.from(name))
 }
 
+/** Whether a snapshot holds something at a path, its parts joined by slashes. */
+export async function holdsPath(
+  repository: Repository,
+  tree: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const parts = path.split('/')
+  const names = await namesIn(repository, tree, parts.slice(0, -1), signal)
+  return names.some((name) => name.toString() === parts.at(-1))
+}
+
 /** Paths in a snapshot that a part of it stands for: databases lie in `database/`, and at their own place. */
 export function pathsOf(part: RestorablePart, { top, manifest }: SnapshotLayout): string[] {
   const present = (names: readonly string[]): string[] => names.filter((name) => top.includes(name))

@@ -2,6 +2,7 @@ import { repositoriesInLocal, repositoriesInSftp } from '#engine'
 import {
   formatLocation,
   namePattern,
+  ownProject,
   parseSchedule,
   type Configuration,
   type Location,
@@ -42,9 +43,22 @@ export async function checkPlace(
   signal: AbortSignal,
 ): Promise<VaultsReport[]> {
   const { location, password, maxAgeMs } = request
+  const vault = vaultAt(location, password)
+  const { projects: named } = request
+  // because Bewaar's own backups follow those of the projects
+  const names =
+    named.length > 0 ? named : (await namesIn(services, vault, signal)).filter((name) => name !== ownProject)
+  if (names.length === 0) throw usecaseError('watch.nothing-there', { place: vault.name })
+  const projects = names.map((name) => projectNamed(name, vault))
+  const configuration = configurationOf(vault, projects)
+  return await checkVaults({ ...services, configuration }, { projects, vaultsOf: () => [vault], maxAgeMs }, signal)
+}
+
+/** A place as a vault; the keys that it wants come from the environment. */
+export function vaultAt(location: Location, password: SecretReference): Vault {
   const { loginPassword, ...keys } = environment
   const hasUser = location.kind === 'rest' && new URL(location.url).username !== ''
-  const vault: Vault = {
+  return {
     name: formatLocation(location),
     location,
     tier: 'hot',
@@ -52,14 +66,10 @@ export async function checkPlace(
     ...(location.kind === 's3' && keys),
     ...(hasUser && { loginPassword }),
   }
-  const names = request.projects.length > 0 ? request.projects : await namesIn(services, vault, signal)
-  if (names.length === 0) throw usecaseError('watch.nothing-there', { place: vault.name })
-  const projects = names.map((name) => projectNamed(name, vault))
-  const configuration = configurationOf(vault, projects)
-  return await checkVaults({ ...services, configuration }, { projects, vaultsOf: () => [vault], maxAgeMs }, signal)
 }
 
-async function namesIn(
+/** The names of the repositories in a vault. @throws `watch.no-list`; what keeps a place from being listed. */
+export async function namesIn(
   services: Omit<PlaceServices, 'configuration'>,
   vault: Vault,
   signal: AbortSignal,
@@ -84,7 +94,7 @@ function projectNames(folders: readonly string[]): string[] {
   return folders.filter((name) => namePattern.test(name)).toSorted()
 }
 
-function projectNamed(name: string, vault: Vault): Project {
+export function projectNamed(name: string, vault: Vault): Project {
   return {
     name,
     title: name,
@@ -101,7 +111,8 @@ function projectNamed(name: string, vault: Vault): Project {
   }
 }
 
-function configurationOf(vault: Vault, projects: readonly Project[]): Configuration {
+/** What opens the repositories of a vault when nobody has written a configuration. */
+export function configurationOf(vault: Vault, projects: readonly Project[]): Configuration {
   return {
     file: 'the command line',
     files: [],

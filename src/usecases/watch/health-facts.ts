@@ -12,6 +12,7 @@ import {
   type ProbeRecord,
   type Reading,
   type Run,
+  type TestFacts,
   type Vault,
   type VaultFacts,
 } from '#model'
@@ -42,7 +43,8 @@ export async function gatherFacts(services: Needed, projects: readonly Project[]
     }
     const cleanupFailure = await cleanupFailureOf(services, project, vaults)
     const clockWas = latest && { clockWas: latest.time }
-    facts.push({ project, timezone: configuration.timezone, ...runs, ...clockWas, ...cleanupFailure, vaults })
+    const tests = await testFacts(services, project, now)
+    facts.push({ project, timezone: configuration.timezone, ...runs, ...clockWas, ...cleanupFailure, tests, vaults })
   }
   return facts
 }
@@ -77,6 +79,20 @@ async function cleanupFailureOf(
   if (last?.outcome !== 'failed' || vaults.some(({ lastCleanup }) => lastCleanup?.status === 'failed')) return {}
   const [since] = await catalog.cleanups.list({ project, limit: 1 })
   return since && since.startedAt > last.endedAt ? {} : { cleanupFailure: last.text ?? 'nobody knows why' }
+}
+
+/** What is of the future was made by a clock that was ahead, and proves nothing now. */
+async function testFacts({ catalog }: Needed, { name: project }: Project, now: number): Promise<TestFacts> {
+  const until = { project, until: now }
+  const tests = await catalog.restoreTests.list({ ...until, limit: lookedAt })
+  const last = tests.find(({ status }) => status !== 'cancelled')
+  const [passed] = await catalog.restoreTests.list({ ...until, status: 'passed', limit: 1 })
+  const first = await catalog.runs.first(project)
+  return {
+    ...(last && { last }),
+    ...(passed && { passedAt: passed.endedAt }),
+    ...(first && { since: first.startedAt }),
+  }
 }
 
 type RunFacts = Pick<ProjectFacts, 'lastRun' | 'runningSince' | 'durations'>

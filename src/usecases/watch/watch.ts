@@ -1,5 +1,15 @@
-import { awaitedMs, getProject, kindsToSettle, troublesOf, vaultsOf, type Incident, type SeenTrouble } from '#model'
+import {
+  awaitedMs,
+  getProject,
+  kindsToSettle,
+  recoveryKinds,
+  troublesOf,
+  vaultsOf,
+  type Incident,
+  type SeenTrouble,
+} from '#model'
 import { settleTroubles } from '../incidents/settle-troubles.ts'
+import { findRecoveryTroubles } from '../recover/find-troubles.ts'
 import type { Services } from '../services.ts'
 import { checkHealth, type HealthReport } from './check-health.ts'
 
@@ -27,15 +37,22 @@ export async function watch(
   await catalog.copies.closeAbandoned(clock.now())
   const health = await checkHealth(services, configuration.projects)
   signal.throwIfAborted()
-  const troubles = troublesOf(health, configuration.projects, await placesThatAreNew(services))
-  return { health, troubles, ...(await settleTroubles(services, kindsToSettle(troubles), troubles)) }
+  const { isNew, since } = await seePlaces(services)
+  const judged = troublesOf(health, configuration.projects, isNew)
+  const troubles = [...judged, ...(await findRecoveryTroubles(services, since))]
+  const kinds = [...kindsToSettle(judged), ...recoveryKinds]
+  return { health, troubles, ...(await settleTroubles(services, kinds, troubles)) }
 }
 
-async function placesThatAreNew({
+/** Which places are new, and since when the first of all is looked at. */
+async function seePlaces({
   catalog,
   clock,
   configuration,
-}: Pick<Services, 'catalog' | 'clock' | 'configuration'>): Promise<(project: string, vault: string) => boolean> {
+}: Pick<Services, 'catalog' | 'clock' | 'configuration'>): Promise<{
+  readonly isNew: (project: string, vault: string) => boolean
+  readonly since: number | undefined
+}> {
   const now = clock.now()
   const places = configuration.projects.flatMap((project) =>
     vaultsOf(configuration, project).map((vault) => ({ project: project.name, vault: vault.name })),
@@ -44,5 +61,8 @@ async function placesThatAreNew({
   const fresh = watched.filter(({ project, vault, since }) => {
     return now - since <= awaitedMs(getProject(configuration, project), vault)
   })
-  return (project, vault) => fresh.some((place) => place.project === project && place.vault === vault)
+  return {
+    isNew: (project, vault) => fresh.some((place) => place.project === project && place.vault === vault),
+    since: watched.map(({ since }) => since).toSorted((a, b) => a - b)[0],
+  }
 }

@@ -1,0 +1,169 @@
+import type { Directory } from '../filesystem/directory.ts'
+import type { Crew } from './crew.ts'
+import { UnsetNotes, type RestoreFinding, type UnsetMetadata } from './finding.ts'
+import { entryAction, folderState } from './layout.ts'
+import { OpenFolders } from './open-folders.ts'
+import { PartialFiles } from './partial-files.ts'
+import type { RestorePlan } from './restore-plan.ts'
+import type { BlobSource } from './source.ts'
+import { reasonOf } from './write-files.ts'
+
+export interface RestoreProgress {
+  /** Files, links, fifos and devices that are there, or were given up. */
+  readonly files: number
+  readonly totalFiles: number
+  /** Plain bytes. */
+  readonly bytes: number
+  readonly totalBytes: number
+}
+
+export interface RestoreResult {
+  /** Folders that are there now and were not before. */
+  readonly folders: number
+  /** Files, links, fifos and devices that were written. */
+  readonly files: number
+  /** Plain bytes, holes included. */
+  readonly bytes: number
+  /** Those of the plan, then those of its performance. */
+  readonly findings: readonly RestoreFinding[]
+  /** What could not be set; each is a finding too. */
+  readonly unset: readonly UnsetMetadata[]
+}
+
+/** What the stages of one restore share: the plan, the open folders, what is there by now and what was found. */
+export class RestoreState implements Disposable {
+  readonly source: BlobSource
+  readonly plan: RestorePlan
+  readonly crew: Crew
+  readonly root: Directory
+  readonly folders: OpenFolders
+  readonly partial: PartialFiles
+  readonly notes = new UnsetNotes()
+  readonly folderNotes = new UnsetNotes()
+  /** Entries that are not there. */
+  readonly failed = new Set<number>()
+  /** Inode and device of each folder since it was first opened. */
+  readonly identities: BigUint64Array
+  /** A folder on each file system that is written to. */
+  readonly devices = new Map<bigint, number>()
+  /** Entries that were written. */
+  files = 0
+  /** Plain bytes that were written. */
+  bytes = 0
+  /** Entries that are there, or were given up. */
+  settled = 0
+  readonly #findings: RestoreFinding[] = []
+  /** 1 for each folder that was made, or seen to be there. */
+  readonly #made: Uint8Array
+  readonly #progress: ((progress: RestoreProgress) => void) | undefined
+  #newFolders = 0
+
+  constructor(
+    source: BlobSource,
+    plan: RestorePlan,
+    crew: Crew,
+    root: Directory,
+    progress: ((progress: RestoreProgress) => void) | undefined,
+  ) {
+    this.source = source
+    this.plan = plan
+    this.crew = crew
+    this.root = root
+    this.#progress = progress
+    const { layout } = plan
+    this.#made = new Uint8Array(layout.folders.length)
+    this.identities = new BigUint64Array(layout.folders.length * 2)
+    this.folders = new OpenFolders(layout, root, {
+      before: (folder, parent, name) => this.#makeFolder(folder, parent, name),
+      after: (folder, directory) => this.#recogniseFolder(folder, directory),
+      failed: (folder, reason) => {
+        const text = `the folder, and what lies below it, could not be restored: ${reasonOf(reason)}`
+        this.find('failed', layout.showFolder(folder), text)
+      },
+    })
+    this.partial = new PartialFiles(layout, this.folders)
+  }
+
+  result(): RestoreResult {
+    const { layout, findings } = this.plan
+    const unset = [
+      ...this.notes.list().map((note) => ({ ...note, path: layout.showEntry(note.entry) })),
+      ...this.folderNotes.list().map((note) => ({ ...note, path: layout.showFolder(note.entry) || '.' })),
+    ].map(({ what, code, count, path }) => ({ what, code, count, path }))
+    const notices = unset.map(({ what, code, count, path }): RestoreFinding => {
+      const others = count > 1 ? `, here and on ${count - 1} other entries` : ''
+      return { severity: 'notice', path, text: `could not set ${what} (${code})${others}` }
+    })
+    return {
+      folders: this.#newFolders,
+      files: this.files,
+      bytes: this.bytes,
+      findings: [...findings, ...this.#findings, ...notices],
+      unset,
+    }
+  }
+
+  /** Whatever ends the restore, no file that was begun stays. */
+  [Symbol.dispose](): void {
+    this.partial.removeAll()
+    this.folders[Symbol.dispose]()
+  }
+
+  find(severity: RestoreFinding['severity'], path: string, text: string): void {
+    this.#findings.push({ severity, path, text })
+  }
+
+  fail(entry: number, severity: 'damage' | 'failed', text: string): void {
+    if (this.failed.has(entry)) return
+    this.failed.add(entry)
+    this.settled++
+    this.find(severity, this.plan.layout.showEntry(entry), text)
+  }
+
+  report(): void {
+    const { layout, bytes } = this.plan
+    this.#progress?.({
+      files: this.settled,
+      totalFiles: layout.entries.length,
+      bytes: this.bytes,
+      totalBytes: bytes,
+    })
+  }
+
+  /** Whether the entry is written, and not only settled. */
+  isPlanned(entry: number): boolean {
+    const action = this.plan.layout.entries.get(entry, 'action')
+    return action === entryAction.create || action === entryAction.replace
+  }
+
+  /** Makes the folders that nothing was put into. */
+  makeFolders(): void {
+    for (let folder = 1; folder < this.plan.layout.folders.length; folder++) {
+      if (this.#made[folder] === 0 && this.folders.acquire(folder)) this.folders.release(folder)
+    }
+  }
+
+  #makeFolder(folder: number, parent: Directory, name: Uint8Array): void {
+    if (this.#made[folder] === 1) return
+    const state = this.plan.layout.folders.get(folder, 'state')
+    if (state === folderState.replace) parent.unlink(name)
+    if (state === folderState.replace || state === folderState.create) {
+      parent.makeDirectory(name)
+      this.#newFolders++
+    }
+    this.#made[folder] = 1
+  }
+
+  /** A folder that was opened once must be the same one ever after. */
+  #recogniseFolder(folder: number, directory: Directory): void {
+    const { inode, deviceId } = directory.ownStatus()
+    const known = this.identities
+    if (known[folder * 2] === 0n && known[folder * 2 + 1] === 0n) {
+      known[folder * 2] = inode
+      known[folder * 2 + 1] = deviceId
+      if (!this.devices.has(deviceId)) this.devices.set(deviceId, folder)
+    } else if (known[folder * 2] !== inode || known[folder * 2 + 1] !== deviceId) {
+      throw new Error('somebody exchanged it while it was restored')
+    }
+  }
+}

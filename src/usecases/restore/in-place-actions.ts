@@ -1,0 +1,232 @@
+import { AppError, textOf } from '#base'
+import { performRestore, removePaths } from '#engine'
+import type { Project } from '#model'
+import { bytesOf, rawPathOf, removeJournals, type Host, type RawPath } from '#sources'
+import { usecaseError } from '../errors.ts'
+import type { Services } from '../services.ts'
+import type { Action, ActionOutcome } from './actions.ts'
+import { askHealth } from './ask-health.ts'
+import type { FolderPlan, OpenSnapshot } from './folder-plans.ts'
+import { loadDump, loadRoles, swapBack } from './load-databases.ts'
+import type { InPlacePlan } from './in-place-plan.ts'
+import { fromEngine } from './preview.ts'
+import { callIn, type Command, type ProjectCommands } from './project-commands.ts'
+import { restoreGit } from './restore-git.ts'
+import { takeSafetyBackup } from './safety-backup.ts'
+import { tablesIn, type ServerDump } from './server-databases.ts'
+import { verifyFirst } from './verify-first.ts'
+
+/**
+ * The steps of a restore in place. Nothing is written before all that will be was verified, and what is there was saved; the project
+ * comes up again only when everything before went well.
+ */
+export function actionsOf(services: Services, plan: InPlacePlan, id: string): Action[] {
+  const { project, request, backup, host, folders, dumps, commands, git, removals } = plan
+  const { snapshot } = backup
+  return [
+    verifying(services, project, snapshot, folders, dumps),
+    ...(request.safety ? [saving(services, project, id, folders)] : []),
+    ...commandsBefore(project, host, commands),
+    ...(git ? [makingGit(services, project, snapshot)] : []),
+    ...writingFolders(services, project, snapshot, folders, git),
+    ...removing(project, removals),
+    ...dumps.flatMap((dump) => loading(services, plan, dump)),
+    ...commandsAfter(project, host, commands),
+  ]
+}
+
+export function verifying(
+  services: Services,
+  project: Project,
+  snapshot: OpenSnapshot,
+  folders: readonly FolderPlan[],
+  dumps: readonly ServerDump[],
+): Action {
+  return {
+    kind: 'verify',
+    about: snapshot.id.slice(0, 8),
+    isRepeated: true,
+    perform: async (_, signal) => {
+      const plans = folders.map(({ plan }) => plan)
+      const paths = dumps.flatMap(({ artifact, globals }) => [
+        artifact.path,
+        ...(globals === undefined ? [] : [globals]),
+      ])
+      await verifyFirst(services, project, snapshot, { plans, dumps: [...new Set(paths)] }, signal)
+      return {}
+    },
+  }
+}
+
+function saving(services: Services, project: Project, restore: string, folders: readonly FolderPlan[]): Action {
+  return {
+    kind: 'safety',
+    about: 'backup',
+    perform: async (_, signal) => {
+      const plans = folders.map(({ plan }) => plan)
+      const { safety, findings } = await takeSafetyBackup(services, project, { restore, plans }, signal)
+      if (safety) await services.catalog.restoreJournals.setSafety(restore, safety)
+      return { findings }
+    },
+  }
+}
+
+/**
+ * Each folder is planned anew once an earlier step has made folders, because a plan holds for the target as it was seen.
+ *
+ * @param isTouched - whether one has before these.
+ */
+export function writingFolders(
+  services: Services,
+  project: Project,
+  { repository }: OpenSnapshot,
+  folders: readonly FolderPlan[],
+  isTouched: boolean,
+): Action[] {
+  let isChanged = isTouched
+  return folders.map((folder): Action => {
+    const { what, target } = folder
+    return {
+      kind: 'files',
+      about: what === 'files' ? target : `${what} in ${target}`,
+      perform: async (_, signal): Promise<ActionOutcome> => {
+        const plan = isChanged ? await folder.planAgain() : folder.plan
+        isChanged ||= plan.counts.folders > 0
+        for (const database of folder.databases) removeJournals(database)
+        const progress = { label: `${project.name}: restoring ${what}`, unit: 'bytes' } as const
+        const { files, bytes, findings } = await performRestore(
+          repository,
+          plan,
+          { progress: ({ bytes, totalBytes }) => services.progress({ ...progress, done: bytes, total: totalBytes }) },
+          signal,
+        )
+        return { files, bytes, findings: fromEngine(findings, { project: project.name }) }
+      },
+    }
+  })
+}
+
+/** Before the files, because they bring the times of the folder that .git is made in. */
+function makingGit(services: Services, project: Project, snapshot: OpenSnapshot): Action {
+  return {
+    kind: 'git',
+    about: project.path,
+    perform: async (_, signal) => ({ findings: await restoreGit(services, project, snapshot, signal) }),
+  }
+}
+
+/** @param paths - absolute. */
+export function removing(project: Project, paths: readonly RawPath[]): Action[] {
+  const home = `${rawPathOf(project.path)}/`
+  const inside = paths.filter((path) => path.startsWith(home)).map((path) => path.slice(home.length))
+  const outside = paths.filter((path) => !path.startsWith(home)).map((path) => path.slice(1))
+  return [
+    ...(inside.length > 0 ? [removingBelow(project, project.path, inside)] : []),
+    ...(outside.length > 0 ? [removingBelow(project, '/', outside)] : []),
+  ]
+}
+
+export function removingBelow(project: Project, target: string, paths: readonly RawPath[]): Action {
+  return {
+    kind: 'remove',
+    about: target,
+    perform: async (_, signal) => {
+      const { failed } = await removePaths(target, paths.map(bytesOf), signal)
+      return {
+        findings: failed.map(({ path, text }) => ({ project: project.name, subject: path, severity: 'warning', text })),
+      }
+    },
+  }
+}
+
+function loading(services: Services, plan: InPlacePlan, dump: ServerDump): Action[] {
+  const { project, request, backup } = plan
+  const { snapshot } = backup
+  const { artifact, globals, report } = dump
+  const roles: Action = {
+    kind: 'roles',
+    about: artifact.path,
+    perform: async (_, signal) => ({
+      findings: await loadRoles(project, dump, { snapshot, passwords: request.rolePasswords }, signal),
+    }),
+  }
+  const database: Action = {
+    kind: 'database',
+    about: artifact.path,
+    perform: async ({ keep, known }, signal) => {
+      // Because a second load would keep, as what was there before, what the first one has put there.
+      if (known) await swapBack(dump.target, known, signal)
+      const tables = tablesIn(artifact, request.tables)
+      return await loadDump(services, project, dump, { snapshot, tables, keep }, signal)
+    },
+  }
+  return globals !== undefined && report.missing.roles.length > 0 ? [roles, database] : [database]
+}
+
+export function commandsBefore(project: Project, host: Host, { before, isByType }: ProjectCommands): Action[] {
+  return before.map((command) => ({
+    kind: 'before',
+    about: command.join(' '),
+    perform: async (_, signal) => {
+      const isOurs = isByType.before
+      try {
+        await host.run(await callIn(project.path, host, command, isOurs), signal)
+        return {}
+      } catch (thrown) {
+        signal.throwIfAborted()
+        if (!isOurs) throw failed(command, thrown)
+        // Because an application that is broken cannot be taken down, and that is why it is restored.
+        const text = `it did not work, and the restore went on: ${textOf(thrown)}`
+        return { findings: [{ project: project.name, subject: command.join(' '), severity: 'notice', text }] }
+      }
+    },
+  }))
+}
+
+export function commandsAfter(project: Project, host: Host, { after, up, isByType }: ProjectCommands): Action[] {
+  const { health } = project.restore
+  const run = (kind: 'after' | 'up') => {
+    return (command: Command): Action => ({
+      kind,
+      about: command.join(' '),
+      perform: (_, signal) => runCommand(project, host, { command, isOurs: isByType.after }, signal),
+    })
+  }
+  const asking: Action = {
+    kind: 'health',
+    about: health ?? '',
+    isRepeated: true,
+    perform: async (_, signal) => {
+      try {
+        await askHealth(health!, signal)
+        return {}
+      } catch (thrown) {
+        if (!(thrown instanceof AppError) || thrown.code !== 'restore.unhealthy') throw thrown
+        return { findings: [{ project: project.name, subject: 'health', severity: 'warning', text: thrown.message }] }
+      }
+    },
+  }
+  return [...after.map(run('after')), ...up.map(run('up')), ...(health === undefined ? [] : [asking])]
+}
+
+async function runCommand(
+  project: Project,
+  host: Host,
+  { command, isOurs }: { readonly command: Command; readonly isOurs: boolean },
+  signal: AbortSignal,
+): Promise<ActionOutcome> {
+  try {
+    await host.run(await callIn(project.path, host, command, isOurs), signal)
+    return {}
+  } catch (thrown) {
+    signal.throwIfAborted()
+    const isMissing = thrown instanceof AppError && thrown.code === 'program.missing'
+    if (!isOurs || !isMissing) throw failed(command, thrown)
+    const text = `it was not run, because ${command[0]} is not installed here`
+    return { text, findings: [{ project: project.name, subject: command.join(' '), severity: 'warning', text }] }
+  }
+}
+
+function failed(command: Command, thrown: unknown): Error {
+  return usecaseError('restore.command-failed', { command: command.join(' '), reason: textOf(thrown) }, thrown)
+}
