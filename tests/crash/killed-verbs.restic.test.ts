@@ -10,7 +10,7 @@ import { assertTyped, Installation, reportOf } from './program.ts'
 import { assertSame, changeProject, contentsOf, makeProject, projectDatabases } from './record.ts'
 
 const skip = needs('restic')
-const moments = isLong ? 40 : 2
+const moments = isLong ? 40 : 1
 const seed = seedOf(20_260_103)
 
 function installation(): Installation {

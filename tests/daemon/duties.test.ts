@@ -34,6 +34,23 @@ describe('what a daemon does', { concurrency: 2 }, () => {
     )
   })
 
+  test('a copy that is made up waits for the run that is made up with it', async () => {
+    const copied = 'schedule: daily 02:30, vault: local, copies: [{ to: archive, schedule: weekly sunday 06:00 }]'
+    await using scene = await stage('2026-11-06T12:00:00Z', { blog: 'schedule: daily 02:30', shop: copied })
+    await scene.init()
+    await scene.serveUntil('2026-11-06T13:00:00Z', await scene.daemon(['run', 'copy']))
+    scene.time.set('2026-11-09T09:10:00Z')
+    await scene.serveUntil('2026-11-09T09:30:00Z', await scene.daemon(['run', 'copy']))
+    await using opened = await scene.open()
+    const there = await opened.services.catalog.snapshots.list({ project: 'shop', vault: 'archive' })
+    const [newest] = await scene.runs('shop').then((runs) => runs.toReversed())
+    assert.equal(new Date(newest!.startedAt).toISOString().slice(0, 10), '2026-11-09')
+    assert.ok(
+      there.some(({ run }) => run === newest!.id),
+      'the copy has the newest backup',
+    )
+  })
+
   test('a configuration that changes in the middle of a run loses none', async () => {
     await using scene = await stage('2026-11-02T00:00:00Z', { shop: 'schedule: daily 02:30' })
     await scene.init()

@@ -5,7 +5,7 @@ import { chanceOf, isLong, seedOf } from '../crash/chance.ts'
 import { VaultModel } from './vault-model.ts'
 
 const sequences = isLong ? 40 : 1
-const steps = isLong ? 25 : 10
+const steps = isLong ? 25 : 6
 const seed = seedOf(20_260_106)
 
 for (let nth = 0; nth < sequences; nth++) {

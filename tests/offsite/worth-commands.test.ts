@@ -48,8 +48,9 @@ suite('what vaults are worth, hold and cost', () => {
     const { code, out } = await place.bewaar(...args, '--json')
     return { code, value: JSON.parse(out) as T }
   }
+  /** Files of the project. */
   const pathsOf = (vault: string): string[] =>
-    globSync(`${place.at(vault)}/**/*`).filter((path) => statSync(path).isFile())
+    globSync(`${place.at(vault)}/shop/**/*`).filter((path) => statSync(path).isFile())
 
   test('a probe of a folder says that it can be changed, leaves nothing, and is remembered', async () => {
     const before = pathsOf('archive').length

@@ -29,6 +29,9 @@ export function openTarget(target: Buffer, existing: ExistingPolicy): Directory 
 export function makeTarget(target: Buffer, existing: ExistingPolicy): Directory {
   openTarget(target, existing)?.[Symbol.dispose]()
   try {
+    // because whoever the data belongs to must be able to reach it: only the folder itself is closed until it has its own mode
+    const parent = target.subarray(0, Math.max(0, target.lastIndexOf('/')))
+    if (parent.length > 0) mkdirSync(parent, { recursive: true })
     mkdirSync(target, { recursive: true, mode: 0o700 })
     return Directory.open(target)
   } catch (thrown) {

@@ -3,17 +3,24 @@ import { copyProject } from '../replicate/copy-project.ts'
 import { findDueCopies } from '../replicate/due-copies.ts'
 import type { Services } from '../services.ts'
 import type { DutyOutcome } from './duty.ts'
+import { judgeRun } from './runs.ts'
 
 type Needed = Pick<Services, 'catalog' | 'clock' | 'configuration'>
 
 /** Because a person may have copied, or may have begun to, without the daemon. */
 const lookAgainMs = 60 * 60 * 1000
+const lookAfterRunMs = 60_000
 /** More attempts in a row than the distance between them grows. */
 const rememberedAttempts = 6
 
-/** Copies whose slot has come, and those to be made up; one that failed is tried again as a run is. */
-export async function judgeCopies(services: Needed, { project: name = '' }: DutySubject): Promise<Due> {
-  const project = getProject(services.configuration, name)
+/**
+ * Copies whose slot has come, and those to be made up; one that failed is tried again as a run is. They wait for a run that is
+ * due and was not tried yet: made up before it, a weekly copy would bring what was old then, and leave its vault so for a week.
+ */
+export async function judgeCopies(services: Needed, subject: DutySubject): Promise<Due> {
+  const project = getProject(services.configuration, subject.project ?? '')
+  const run = await judgeRun(services, subject)
+  if (run.isDue && run.attempt === 1) return { isDue: false, at: services.clock.now() + lookAfterRunMs }
   const { to, at } = await findCopiesToMake(services, project)
   return to.length > 0 ? { isDue: true, slot: services.clock.now(), attempt: 1 } : { isDue: false, at }
 }
