@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -64,4 +74,13 @@ test('the bundle can be made of the sources, and says what they say', () => {
   const say = (file: string): string => node('--disable-warning=ExperimentalWarning', file, 'run', '--help')
   assert.match(say(main), /Back up all projects or some/)
   assert.equal(say(main), say(join(root, source)))
+})
+
+test('every script of a thread is named so that the bundle finds it', () => {
+  const files = globSync('src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+  const calls = files.flatMap(
+    (file) => readFileSync(join(root, file), 'utf8').match(/.*import\.meta\.resolve\(.*/g) ?? [],
+  )
+  assert.ok(calls.length > 0)
+  for (const call of calls) assert.match(call, /new URL\(import\.meta\.resolve\('\.[^']+\.ts'\)\)/)
 })
