@@ -11,7 +11,7 @@ export type { Log, LogFacts } from './log.ts'
 export { nearest } from './nearest.ts'
 export { randomBytes, randomHex } from './random.ts'
 export { Secret } from './secret.ts'
-export { collect, mapInOrder } from './streams.ts'
+export { collect, mapInOrder, untilDrained } from './streams.ts'
 export {
   runProgram,
   startDuplex,

@@ -27,3 +27,16 @@ export async function* mapInOrder<In, Out>(
 export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(await Array.fromAsync(stream, (piece) => Buffer.from(piece)))
 }
+
+/** Resolves when a stream takes more, or takes nothing any more. */
+export function untilDrained(stream: Pick<NodeJS.WritableStream, 'on' | 'off'>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
+}

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 
 import { defineErrors, systemCode } from './errors.ts'
 import { openReusedOutput } from './local-socket.ts'
+import { untilDrained } from './streams.ts'
 
 export const subprocessError = defineErrors({
   'program.missing': {
@@ -188,13 +189,5 @@ async function* readOutput(output: ChildProcessWithoutNullStreams['stdout']): As
 
 function written(input: ChildProcessWithoutNullStreams['stdin'], bytes: Uint8Array): Promise<void> {
   if (input.destroyed || input.writableEnded || input.write(bytes)) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      input.off('drain', done)
-      input.off('close', done)
-      resolve()
-    }
-    input.on('drain', done)
-    input.on('close', done)
-  })
+  return untilDrained(input)
 }

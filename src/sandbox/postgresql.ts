@@ -27,7 +27,7 @@ export interface PostgresqlSettings {
 
 /** A PostgreSQL server of one test. Data is lost when the machine stops, but not when the server is killed. */
 export interface PostgresqlServer extends AsyncDisposable {
-  /** Here everybody may connect as anyone, without a password. */
+  /** Here one connects as anyone without a password; only the account of the server and root can enter it. */
   readonly socketFolder: string
   /** On 127.0.0.1, where a password is asked for (SCRAM). */
   readonly port: number

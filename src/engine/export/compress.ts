@@ -1,5 +1,7 @@
 import { constants, createZstdCompress } from 'node:zlib'
 
+import { untilDrained } from '#base'
+
 /** Compresses a stream into one zstd frame with a checksum. @throws what `input` throws. */
 export async function* compressStream(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   // One thread: with workers of zstd (nbWorkers) Node 26.10 ends the output before all of the input was read.
@@ -8,7 +10,7 @@ export async function* compressStream(input: AsyncIterable<Uint8Array>): AsyncGe
     try {
       for await (const piece of input) {
         if (compressor.destroyed) return
-        if (!compressor.write(piece)) await roomIn(compressor)
+        if (!compressor.write(piece)) await untilDrained(compressor)
       }
       compressor.end()
     } catch (thrown) {
@@ -23,16 +25,4 @@ export async function* compressStream(input: AsyncIterable<Uint8Array>): AsyncGe
     compressor.destroy()
     await feeding
   }
-}
-
-function roomIn(stream: ReturnType<typeof createZstdCompress>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      resolve()
-    }
-    stream.on('drain', done)
-    stream.on('close', done)
-  })
 }

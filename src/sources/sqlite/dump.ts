@@ -1,5 +1,3 @@
-import { Worker } from 'node:worker_threads'
-
 import { randomHex, textOf } from '#base'
 import type { Host } from '../host/host.ts'
 import { localHost } from '../host/local-host.ts'
@@ -11,6 +9,7 @@ import { removeCopy, type CopyOutcome } from './copy.ts'
 import type { CopyAnswer, CopyOrder } from './copy-thread.ts'
 import { fetchDatabase } from './fetch.ts'
 import { sideFiles, sideSize } from './inspect.ts'
+import { runThread } from './run-thread.ts'
 
 export interface SqliteOptions {
   /** The project's folder, absolute. */
@@ -115,17 +114,5 @@ function factsOf({ how, writersWaitedMs, rows }: CopyOutcome): Record<string, st
 }
 
 function copyInThread(order: CopyOrder, signal?: AbortSignal): Promise<CopyAnswer> {
-  const script = new URL(import.meta.resolve('./copy-thread.ts'))
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const worker = new Worker(script, { workerData: order })
-    const stop = (): void => void worker.terminate()
-    signal?.addEventListener('abort', stop, { once: true })
-    worker.once('message', resolve)
-    worker.once('error', reject)
-    worker.once('exit', () => {
-      signal?.removeEventListener('abort', stop)
-      reject((signal?.aborted ? signal.reason : new Error('the copying thread ended without an answer')) as Error)
-    })
-  })
+  return runThread(new URL(import.meta.resolve('./copy-thread.ts')), order, signal)
 }
