@@ -197,7 +197,7 @@ async function restoreWithRestic(stage: Stage): Promise<void> {
   await stage.other('restic', ['--no-cache', 'check', '--read-data'], env, 'sound')
   await stage.other(
     'restic',
-    ['--no-cache', 'restore', 'latest', '--target', 'restored/uploads-by-restic'],
+    ['--no-cache', 'restore', 'latest', '--tag', 'project:uploads', '--target', 'restored/uploads-by-restic'],
     env,
     'into a folder',
   )

@@ -207,9 +207,11 @@ export async function makeSnapshot(
     : plan.sources
   const dumped = await dumpSources(project.path, sources, context, signal)
   const parts = withoutOwnFiles(services.configuration, dumped, context.report)
-  const tags = [`project:${project.name}`, ...(safety?.tags ?? [`run:${run}`])]
+  const projectTag = `project:${project.name}`
+  // because `restic restore latest --tag project:…`, as instructions say, must find no safety backup
+  const tags = safety?.tags ?? [projectTag, `run:${run}`]
   const { snapshots } = await opened.repository.listSnapshots(signal)
-  const parent = snapshots.findLast(({ snapshot }) => snapshot.tags?.includes(tags[0]!))
+  const parent = snapshots.findLast(({ snapshot }) => snapshot.tags?.includes(projectTag))
   let artifacts: Artifact[] = []
   const result = await archive(
     opened.repository,
