@@ -41,6 +41,11 @@ export class BlobSealer {
     this.#recycled.push(...buffers)
   }
 
+  /** Makes what follows in the same turn cheaper, until the result is disposed. */
+  hold(): Disposable {
+    return this.#sealer.hold()
+  }
+
   /** Stores a file, unless it is not what it was when it was listed. */
   sealFile(file: ListedFile): FileOutcome {
     let fd: number

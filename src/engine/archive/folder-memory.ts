@@ -13,7 +13,7 @@
 import { sha256 } from '../crypto/hash.ts'
 import { digestLength } from './folder-digest.ts'
 
-const magic = Buffer.from('BWfolds1')
+const magic = Buffer.from('BWfolds2')
 const idLength = 32
 const countsAt = magic.length + 2 * idLength
 const headLength = countsAt + 4 * 4

@@ -2,8 +2,8 @@ import { maximumChunk } from '../chunker/chunker.ts'
 
 /** Bytes: a sealing thread reads files up to this size itself; larger ones are cut by the main thread and shared out. */
 export const largestOwnFile = maximumChunk
-/** Jobs of chunks of a stream that may be under way at once, each in shared memory of its own. */
-export const chunkSlots = 6
+/** Jobs of chunks of a stream that may be under way at once for each thread, each in shared memory of its own. */
+export const slotsPerThread = 2
 /** A job of chunks is closed at this many bytes. */
 export const bytesOfChunksJob = 1024 * 1024
 /** Jobs of files that a sealing thread may have before it, so that it never waits for the walk. */
@@ -11,7 +11,7 @@ export const jobsAhead = 3
 /** A job of files is closed at this many files … */
 export const filesOfJob = 96
 /** … or bytes. */
-export const bytesOfJob = 4 * 1024 * 1024
+export const bytesOfJob = 2 * 1024 * 1024
 /** Full packs that may wait to become durable, over all threads. */
 export const packsAhead = 2
 /** Tree blobs are handed over when they take this many bytes together. */

@@ -15,10 +15,10 @@ import {
   bytesOfChunksJob,
   bytesOfTreesJob,
   bytesWithoutThreads,
-  chunkSlots,
   filesWithoutThreads,
   jobsAhead,
   packsAhead,
+  slotsPerThread,
   youngMegabytes,
 } from './limits.ts'
 
@@ -169,13 +169,14 @@ export class Sealing implements AsyncDisposable {
 
   #hire(): WorkerPool<SealJob, SealResult> {
     if (this.#pool) return this.#pool
-    const slots = Array.from({ length: chunkSlots }, () => new SharedArrayBuffer(slotLength))
+    const size = availableParallelism()
+    const slots = Array.from({ length: size * slotsPerThread }, () => new SharedArrayBuffer(slotLength))
     this.#slots = slots.map((slot) => new Uint8Array(slot))
     this.#freeSlots = slots.map((_, slot) => slot)
     const { key, index, config } = this.#repository
     const setup: SealSetup = { key, config, index: index.shared, slots }
     this.#pool = new WorkerPool(new URL(import.meta.resolve('./worker.ts')), {
-      size: availableParallelism(),
+      size,
       setup: () => setup,
       youngMegabytes,
     })
@@ -276,6 +277,11 @@ export class Sealing implements AsyncDisposable {
     const sealer = new Sealer(this.#repository.key)
     for (const rest of rests) {
       if (rest.type !== type) continue
+      // because two that together take more than one buffer are better two packs than copied to a third
+      if (target && !target.fits(rest.bytes.length)) {
+        this.#save(target.finish(sealer))
+        target = undefined
+      }
       if (target) target.append(rest.blobs, rest.bytes)
       else target = PackBuffer.from(rest)
       if (!target.isFull) continue

@@ -1,6 +1,6 @@
 import type { Accounts } from '../filesystem/accounts.ts'
 import { Directory, splitPath } from '../filesystem/directory.ts'
-import type { Status } from '../filesystem/status.ts'
+import { statusWord, statusWords, type Status } from '../filesystem/status.ts'
 import { quoteName } from '../format/name.ts'
 import type { TreeNode } from '../format/tree-node.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
@@ -15,6 +15,7 @@ import type { FileReading } from './read-files.ts'
  * the system's clock, and look the same: the next backup reads it anew.
  */
 const clockTickNs = 50_000_000n
+const billion = 1_000_000_000n
 const slash = Buffer.from('/')
 
 /** What the entries of one backup are taken with. */
@@ -35,12 +36,18 @@ export class EntryTaker {
   readonly #tools: EntryTools
   readonly #timeNs: bigint
   readonly #recentNs: bigint | undefined
+  /** The same as numbers. */
+  readonly #recent: { readonly seconds: number; readonly nanoseconds: number }
 
   /** @param timeNs - of the snapshot. @param parentNs - of its parent. */
   constructor(tools: EntryTools, timeNs: bigint, parentNs: bigint | undefined) {
     this.#tools = tools
     this.#timeNs = timeNs
     this.#recentNs = parentNs === undefined ? undefined : parentNs - clockTickNs
+    this.#recent = {
+      seconds: this.#recentNs === undefined ? -Infinity : Number(this.#recentNs / billion),
+      nanoseconds: Number((this.#recentNs ?? 0n) % billion),
+    }
   }
 
   get fileCount(): number {
@@ -56,6 +63,13 @@ export class EntryTaker {
   /** Whether an entry may have changed since the parent was made although its times say no. */
   isRecent({ ctimeNs }: { readonly ctimeNs: bigint }): boolean {
     return this.#recentNs === undefined || ctimeNs >= this.#recentNs
+  }
+
+  /** As `isRecent` of the status that lies in `statusBuffer`. */
+  get isRecentInBuffer(): boolean {
+    const [recent, at] = [this.#recent, statusWord.ctime]
+    const seconds = (statusWords[at + 1]! | 0) * 2 ** 32 + statusWords[at]!
+    return seconds === recent.seconds ? statusWords[at + 2]! >= recent.nanoseconds : seconds > recent.seconds
   }
 
   /** The node of an entry without content or subtree; what its change time vouches for is that of `before`. */

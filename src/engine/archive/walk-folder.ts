@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import type { Directory } from '../filesystem/directory.ts'
-import type { Status } from '../filesystem/status.ts'
+import { readStatus, typeInBuffer, statusWord, statusWords, type Status } from '../filesystem/status.ts'
 import { compareNames } from '../format/tree-node.ts'
 import { latin1, nodeBefore, OpenFolder, type TreeBuilder } from './build-tree.ts'
 import type { FolderPart } from './entry.ts'
@@ -15,6 +15,8 @@ import { shownAt, socketFinding, type EntryTaker } from './take-entries.ts'
 const turnMs = 8
 /** Folders below one another that are walked without letting the stack unwind. */
 const stackedFolders = 50
+/** Entries that are looked at in one go. */
+const entriesAtOnce = 500
 
 /** A folder on disk that is being walked. It is opened in the new snapshot only when something in it changed. */
 interface Visit {
@@ -80,14 +82,18 @@ export class FolderWalk {
   /** A part and all below it. @returns the tree that it keeps, 32 bytes; undefined when it was opened. */
   async walkPart(walk: PartWalk): Promise<Uint8Array | undefined> {
     const { part, directory, names, taken, isWhole, open } = walk
-    return await this.#walk({ part, directory, path: '', depth: 0, isWhole, taken, open }, names)
+    const visit: Visit = { part, directory, path: '', depth: 0, isWhole, taken, open }
+    names.sort(compareNames)
+    const seen = this.#beginLook(visit)
+    if (seen) await this.#lookToEnd(visit, names, seen)
+    return await this.#walk(visit, names, seen)
   }
 
-  async #walk(visit: Visit, names: Buffer[]): Promise<Uint8Array | undefined> {
+  /** @param seen - what lies in it, when it was looked at. */
+  async #walk(visit: Visit, names: readonly Buffer[], seen: Seen | undefined): Promise<Uint8Array | undefined> {
     if (visit.depth % stackedFolders === stackedFolders - 1) await Promise.resolve()
-    names.sort(compareNames)
     const walked = new Map<string, Walked>()
-    const kept = await this.#tryToKeep(visit, names, walked)
+    const kept = seen?.isDone && (await this.#tryToKeep(visit, seen, walked))
     if (kept) return kept
     await this.#open(visit)
     for (const name of names) {
@@ -108,19 +114,12 @@ export class FolderWalk {
 
   /**
    * Compares the folder with the memory, and walks its sub-folders for that. Gives up when something in it is not as it
-   * was, or must be looked at whatever the memory says.
+   * was.
    *
    * @param walked - gets the sub-folders that have been walked by then.
    * @returns the id of the tree that the folder keeps.
    */
-  async #tryToKeep(
-    visit: Visit,
-    names: readonly Buffer[],
-    walked: Map<string, Walked>,
-  ): Promise<Uint8Array | undefined> {
-    if (!visit.isWhole || !this.#memory) return undefined
-    const seen = await this.#look(visit, names)
-    if (!seen) return undefined
+  async #tryToKeep(visit: Visit, seen: Seen, walked: Map<string, Walked>): Promise<Uint8Array | undefined> {
     if (!(await this.#walkBelow(visit, seen.folders, walked))) return undefined
     let kept = 0
     this.#digest.clear()
@@ -130,39 +129,61 @@ export class FolderWalk {
       this.#digest.add(name, status, keptTree)
       kept++
     }
+    return this.#keep(visit, seen, kept)
+  }
+
+  /** Keeps a folder that holds what the memory has; the digest holds its sub-folders. @param folders - those kept. */
+  #keep(visit: Visit, seen: Seen, folders: number): Uint8Array | undefined {
     const digest = this.#digest.finish(seen.digest)
-    const tree = this.#memory.treeOf(digest)
-    if (!tree || !this.#tools.trees.keep(digest, tree, kept)) return undefined
+    const tree = this.#memory!.treeOf(digest)
+    if (!tree || !this.#tools.trees.keep(digest, tree, folders)) return undefined
     this.#tools.entries.keep(seen.files, seen.bytes)
     for (const path of seen.sockets) this.#tools.report(socketFinding(shownAt(visit.part.at, path)))
     visit.directory[Symbol.dispose]()
     return tree
   }
 
-  /** What lies in the folder; undefined when something of it is a reason to open it. */
-  async #look({ part, directory, path: above }: Visit, names: readonly Buffer[]): Promise<Seen | undefined> {
+  /** What is to be known of a folder before it is perhaps kept; undefined when it cannot be. */
+  #beginLook(visit: Visit): Seen | undefined {
+    if (!visit.isWhole || !this.#memory) return undefined
+    this.#digest.clear()
+    return { folders: [], sockets: [], files: 0, bytes: 0, upTo: 0, isDone: false, digest: undefined }
+  }
+
+  /**
+   * Looks at the next entries of a folder; no other may be looked at until all of it was.
+   *
+   * @returns false when something in it must be looked at whatever the memory says.
+   */
+  #lookOn({ part, directory, path: above }: Visit, names: readonly Buffer[], seen: Seen): boolean {
     const { entries } = this.#tools
-    const digest = this.#digest.clear()
-    const sockets: string[] = []
-    const folders: SeenFolder[] = []
-    let [files, bytes] = [0, 0]
-    for (const name of names) {
-      const text = latin1(name)
+    const digest = this.#digest
+    const end = Math.min(seen.upTo + entriesAtOnce, names.length)
+    for (; seen.upTo < end; seen.upTo++) {
+      const name = names[seen.upTo]!
+      if (!fillStatus(directory, name)) return false
+      const type = typeInBuffer()
+      const text = part.leaveOut || part.replace || type === 'dir' || type === 'socket' ? latin1(name) : ''
       const path = above + text
-      const status = findStatus(directory, name)
-      if (!status) return undefined
-      if (part.leaveOut?.(path, status.type)) continue
-      if (entries.isRecent(status) || part.replace?.has(path)) return undefined
-      if (status.type === 'dir') folders.push({ name, text, status })
-      else if (status.type === 'socket') sockets.push(path)
-      else digest.add(name, status)
-      if (status.type === 'file') {
-        files++
-        bytes += status.size
+      if (part.leaveOut?.(path, type)) continue
+      if (entries.isRecentInBuffer || part.replace?.has(path)) return false
+      if (type === 'dir') seen.folders.push({ name, text, status: readStatus() })
+      else if (type === 'socket') seen.sockets.push(path)
+      else digest.addFromBuffer(name, type)
+      if (type === 'file') {
+        seen.files++
+        seen.bytes += statusWords[statusWord.size]! + statusWords[statusWord.size + 1]! * 2 ** 32
       }
-      if (this.#isOverdue) await this.#letOthersWork()
     }
-    return { folders, sockets, files, bytes, digest: digest.takeEntries() }
+    if (end < names.length) return true
+    seen.digest = digest.takeEntries()
+    seen.isDone = true
+    return true
+  }
+
+  /** The rest of a look that has begun. */
+  async #lookToEnd(visit: Visit, names: readonly Buffer[], seen: Seen): Promise<void> {
+    while (!seen.isDone && this.#lookOn(visit, names, seen)) if (this.#isOverdue) await this.#letOthersWork()
   }
 
   /** @returns whether all sub-folders kept their trees, or could not be read, which the digest shows. */
@@ -171,7 +192,8 @@ export class FolderWalk {
     for (const { name, text, status } of folders) {
       walked.set(text, { status })
       try {
-        const keptTree = await this.#walkChild(visit, name, text, status)
+        const outcome = this.#walkChild(visit, name, text, status)
+        const keptTree = outcome instanceof Uint8Array ? outcome : await outcome
         walked.set(text, { status, keptTree })
         allKept &&= keptTree !== undefined
       } catch (thrown) {
@@ -193,8 +215,8 @@ export class FolderWalk {
     this.#addKept(visit, name, { status, keptTree })
   }
 
-  /** @returns the tree that it keeps; undefined when it is in its parent. */
-  async #walkChild(above: Visit, name: Buffer, text: string, status: Status): Promise<Uint8Array | undefined> {
+  /** @returns the tree that it keeps, at once where nothing lies below it; undefined when it is in its parent. */
+  #walkChild(above: Visit, name: Buffer, text: string, status: Status): Uint8Array | Promise<Uint8Array | undefined> {
     const { part, depth } = above
     const path = `${above.path}${text}/`
     const directory = above.directory.openChild(name)
@@ -207,9 +229,25 @@ export class FolderWalk {
       open: () => this.#openChild(directory, above, name, status),
     }
     try {
-      return await this.#walk(visit, directory.names())
+      const names = directory.names().sort(compareNames)
+      const seen = this.#beginLook(visit)
+      if (seen && this.#lookOn(visit, names, seen)) {
+        const kept = seen.isDone && seen.folders.length === 0 ? this.#keep(visit, seen, 0) : undefined
+        return kept ?? this.#walkOn(visit, names, seen)
+      }
+      return this.#walkOn(visit, names, undefined)
     } catch (thrown) {
-      if (!visit.opened) directory[Symbol.dispose]()
+      directory[Symbol.dispose]()
+      throw thrown
+    }
+  }
+
+  async #walkOn(visit: Visit, names: readonly Buffer[], seen: Seen | undefined): Promise<Uint8Array | undefined> {
+    try {
+      if (seen) await this.#lookToEnd(visit, names, seen)
+      return await this.#walk(visit, names, seen)
+    } catch (thrown) {
+      if (!visit.opened) visit.directory[Symbol.dispose]()
       throw thrown
     }
   }
@@ -259,23 +297,27 @@ interface SeenFolder {
   readonly status: Status
 }
 
-/** What lies in a folder that is perhaps as it was. */
+/** What lies in a folder that is perhaps as it was, as far as it was looked at. */
 interface Seen {
-  readonly folders: readonly SeenFolder[]
+  readonly folders: SeenFolder[]
   /** Paths relative to the part. */
-  readonly sockets: readonly string[]
-  readonly files: number
-  readonly bytes: number
-  /** Of all that is no folder. */
-  readonly digest: Uint8Array | undefined
+  readonly sockets: string[]
+  files: number
+  bytes: number
+  /** Of the next name. */
+  upTo: number
+  isDone: boolean
+  /** Of all that is no folder; there when all was seen. */
+  digest: Uint8Array | undefined
 }
 
-/** Undefined when it has no status, for whatever reason. */
-function findStatus(directory: Directory, name: Buffer): Status | undefined {
+/** False when it has no status, for whatever reason. */
+function fillStatus(directory: Directory, name: Buffer): boolean {
   try {
-    return directory.status(name)
+    directory.fillStatus(name)
+    return true
   } catch (thrown) {
     if (!isAboutEntry(thrown)) throw thrown
-    return undefined
+    return false
   }
 }

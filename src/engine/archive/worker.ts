@@ -12,6 +12,7 @@ const slots = setup.slots.map((slot) => new Uint8Array(slot))
 const sealer = new BlobSealer(setup.key, setup.config, new BlobIndex(setup.index))
 
 serveJobs<SealJob, SealResult>((job) => {
+  using _ = sealer.hold()
   if ('recycled' in job) sealer.recycle(job.recycled)
   switch (job.kind) {
     case 'files':

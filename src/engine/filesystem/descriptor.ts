@@ -95,6 +95,14 @@ export function syncFilesystem(fd: number): boolean {
   return true
 }
 
+/**
+ * Lets the disk begin with bytes that were just written, and does not wait for it: who syncs the file system later finds
+ * less to do. Nothing is promised, and a machine without such a call does without.
+ */
+export function beginWriteOut(fd: number, position: number, length: number): void {
+  findLibc()?.sync_file_range(fd, BigInt(position), BigInt(length), linux.syncFileRangeWrite)
+}
+
 /** Whether `syncFilesystem` makes everything durable; where it does not, each file must be synced by itself. */
 export function canSyncFilesystem(): boolean {
   return findLibc() !== undefined

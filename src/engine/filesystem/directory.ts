@@ -23,7 +23,7 @@ import { listAttributes, removeAttribute, setAttribute, type ExtendedAttributeVa
 import { callMakeNode, findLibc, getLibc, linux, systemError } from './libc.ts'
 import { listNames } from './list-names.ts'
 import { checkName, nameForC, textForC } from './name.ts'
-import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
+import { readStatus, statusBuffer, writeStatus, type Status } from './status.ts'
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants
 const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
@@ -100,12 +100,17 @@ export class Directory implements Disposable {
   }
 
   status(name: Uint8Array): Status {
+    this.fillStatus(name)
+    return readStatus()
+  }
+
+  /** As `status`, into `statusBuffer`, where it stays until the next call of any directory. */
+  fillStatus(name: Uint8Array): void {
     const libc = findLibc()
-    if (!libc) return statusFrom(lstatSync(this.pathOf(name), { bigint: true }))
+    if (!libc) return writeStatus(lstatSync(this.pathOf(name), { bigint: true }))
     if (libc.statx(this.fd, nameForC(name), linux.atSymlinkNoFollow, linux.statxBasicStats, statusBuffer) < 0) {
       throw systemError(libc.errno(), 'statx', name)
     }
-    return readStatus()
   }
 
   /** As `status`; undefined when there is no such entry. */

@@ -42,6 +42,30 @@ const billion = 1_000_000_000n
 export const statusBuffer = Buffer.alloc(256)
 const view = new DataView(statusBuffer.buffer, statusBuffer.byteOffset, statusBuffer.length)
 
+/** The same as words, for whoever looks at many entries and keeps few; see `statusWord`. */
+export const statusWords = new Uint32Array(statusBuffer.buffer, statusBuffer.byteOffset, statusBuffer.length / 4)
+
+/** Where fields begin in `statusWords`; sizes, inodes and seconds take two, lower half first. Source: struct statx. */
+export const statusWord = {
+  links: 4,
+  uid: 5,
+  gid: 6,
+  mode: 7,
+  inode: 8,
+  size: 10,
+  ctime: 24,
+  mtime: 28,
+  deviceMajor: 32,
+  deviceMinor: 33,
+  holderMajor: 34,
+  holderMinor: 35,
+} as const
+
+/** The type of the entry that `statusBuffer` is about. */
+export function typeInBuffer(): EntryType {
+  return typeOf(statusWords[statusWord.mode]! & 0xffff)
+}
+
 /** The answer that lies in `statusBuffer`. Source: statx(2), struct statx. */
 export function readStatus(): Status {
   const mode = view.getUint16(0x1c, true)
@@ -61,6 +85,27 @@ export function readStatus(): Status {
     links: view.getUint32(0x10, true),
     device: rdevMajor === 0 && rdevMinor === 0 ? 0n : deviceNumber(rdevMajor, rdevMinor),
     allocated: Number(view.getBigUint64(0x30, true)) * 512,
+  }
+}
+
+/** Puts the answer of node:fs into `statusBuffer`. */
+export function writeStatus(stats: BigIntStats): void {
+  view.setUint32(0x10, Number(stats.nlink), true)
+  view.setUint32(0x14, Number(stats.uid), true)
+  view.setUint32(0x18, Number(stats.gid), true)
+  view.setUint32(0x1c, Number(stats.mode), true)
+  view.setBigUint64(0x20, stats.ino, true)
+  view.setBigUint64(0x28, stats.size, true)
+  view.setBigUint64(0x30, stats.blocks, true)
+  writeTime(0x40, stats.atimeNs)
+  writeTime(0x60, stats.ctimeNs)
+  writeTime(0x70, stats.mtimeNs)
+  for (const [offset, device] of [
+    [0x80, stats.rdev],
+    [0x88, stats.dev],
+  ] as const) {
+    view.setUint32(offset, majorOf(device), true)
+    view.setUint32(offset + 4, minorOf(device), true)
   }
 }
 
@@ -87,6 +132,12 @@ function typeOf(mode: number): EntryType {
   return types.get(mode & constants.S_IFMT) ?? 'file'
 }
 
+function writeTime(offset: number, ns: bigint): void {
+  const fraction = ((ns % billion) + billion) % billion
+  view.setBigInt64(offset, (ns - fraction) / billion, true)
+  view.setUint32(offset + 8, Number(fraction), true)
+}
+
 function timeAt(offset: number): bigint {
   return view.getBigInt64(offset, true) * billion + BigInt(view.getUint32(offset + 8, true))
 }
@@ -105,4 +156,14 @@ function holderOf(major: number, minor: number): bigint {
 export function deviceNumber(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)]
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+}
+
+/** Source: major(3). */
+export function majorOf(device: bigint): number {
+  return Number(((device >> 32n) & 0xfffff000n) | ((device >> 8n) & 0xfffn))
+}
+
+/** Source: minor(3). */
+export function minorOf(device: bigint): number {
+  return Number(((device >> 12n) & 0xffffff00n) | (device & 0xffn))
 }

@@ -6,7 +6,7 @@
  * is no library, and callers do with `node:crypto` and `node:zlib`, which give the same bytes.
  *
  * Lengths are given beside each buffer and are what the buffer has: nothing else keeps a call from writing beyond it. What
- * OpenSSL allocates is freed within the same call of ours; the memory of zstd is a buffer, so that it goes with the thread.
+ * OpenSSL allocates is freed within the same turn of ours; the memory of zstd is a buffer, so that it goes with the thread.
  *
  * Source: openssl.org, EVP_EncryptInit(3); facebook.github.io/zstd, "zstd.h".
  */

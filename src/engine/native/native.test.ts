@@ -51,6 +51,29 @@ suite(
       assert.ok(one.equals(other))
     })
 
+    test('encrypt the same while a context is held, whatever was held before and whatever failed meanwhile', () => {
+      const [key, plain] = [randomBytes(32), randomBytes(5000)]
+      const cipher = createCtrCipher(key)
+      const isRight = (length: number): boolean => {
+        const nonce = randomBytes(16)
+        const [one, other] = [Buffer.alloc(length), Buffer.alloc(length)]
+        cipher.apply(nonce, plain.subarray(0, length), one)
+        nodeCipher(key).apply(nonce, plain.subarray(0, length), other)
+        return one.equals(other)
+      }
+      for (let round = 0; round < 3; round++) {
+        using _ = cipher.hold()
+        assert.ok(isRight(17) && isRight(5000) && isRight(0) && isRight(1))
+        {
+          using _inner = cipher.hold()
+          assert.ok(isRight(100))
+        }
+        assert.throws(() => cipher.apply(randomBytes(16), plain, Buffer.alloc(1)), RangeError)
+        assert.ok(isRight(333))
+      }
+      assert.ok(isRight(333))
+    })
+
     test('refuse what does not fit', () => {
       const cipher = createCtrCipher(randomBytes(32))
       assert.throws(() => cipher.apply(randomBytes(16), randomBytes(20), Buffer.alloc(19)), RangeError)

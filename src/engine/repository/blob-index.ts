@@ -1,3 +1,5 @@
+import { type IndexRows, rowWords } from '../format/index-rows.ts'
+
 export type BlobType = 'data' | 'tree'
 
 /** Where one copy of a blob lies. */
@@ -174,8 +176,24 @@ export class BlobIndex {
 
   /** Records where a blob lies: fills the place of a claimed one, adds a copy to a known one. */
   insert(type: BlobType, id: Uint8Array | string, place: BlobLocation): void {
-    const pack = this.#packNumber(place.packId)
-    const typeBits = this.#take(type, id)
+    const { packId, offset, length, uncompressedLength } = place
+    this.#insert(this.#take(type, id), this.#packNumber(packId), offset, length, uncompressedLength)
+  }
+
+  /** Records what an index file says. */
+  insertAll({ packs, rows }: IndexRows): void {
+    this.reserve(rows.length / rowWords)
+    const numbers = packs.map((packId) => this.#packNumber(packId))
+    const words = this.#words
+    for (let at = 0; at < rows.length; at += rowWords) {
+      for (let word = 0; word < idWords; word++) words[word] = rows[at + 5 + word]!
+      const typeBits = rows[at + 1] === 0 ? 0 : treeBit
+      this.#insert(typeBits, numbers[rows[at]!]!, rows[at + 2]!, rows[at + 3]!, rows[at + 4]!)
+    }
+  }
+
+  /** Of the blob whose id stands in the scratch words. */
+  #insert(typeBits: number, pack: number, offset: number, length: number, uncompressedLength: number): void {
     if (typeBits !== 0) this.#treePacks.add(pack)
     const mask = this.#slots.length - 1
     for (let slot = this.#words[0]! & mask; ; slot = (slot + 1) & mask) {
@@ -184,7 +202,7 @@ export class BlobIndex {
       if (taken === 0) {
         if (this.isCrowded) {
           this.grow()
-          return this.insert(type, id, place)
+          return this.#insert(typeBits, pack, offset, length, uncompressedLength)
         }
         entry = this.#newEntry(typeBits)
         Atomics.store(this.#slots, slot, entry + 1)
@@ -193,12 +211,12 @@ export class BlobIndex {
       }
       const at = entry * placeWords
       const known = this.#places[at]! & ~treeBit
-      if (known === pack && this.#places[at + 1] === place.offset) return
+      if (known === pack && this.#places[at + 1] === offset) return
       if (known !== 0) continue
       this.#places[at] = (pack | typeBits) >>> 0
-      this.#places[at + 1] = place.offset
-      this.#places[at + 2] = place.length
-      this.#places[at + 3] = place.uncompressedLength
+      this.#places[at + 1] = offset
+      this.#places[at + 2] = length
+      this.#places[at + 3] = uncompressedLength
       return
     }
   }
@@ -314,18 +332,20 @@ export class BlobIndex {
   #rehash(capacity: number): void {
     const ids = this.#ids
     const places = this.#places
-    const slots = this.#slots
+    const isUsed = new Uint8Array(this.size) // because a thread that lost a slot to another leaves an entry without one
+    for (const taken of this.#slots) if (taken !== 0) isUsed[taken - 1] = 1
     this.#allocate(capacity)
+    const [newIds, newPlaces, slots] = [this.#ids, this.#places, this.#slots]
     const mask = capacity - 1
     let count = 0
-    for (const taken of slots) {
-      if (taken === 0) continue
-      const from = taken - 1
-      this.#ids.set(ids.subarray(from * idWords, (from + 1) * idWords), count * idWords)
-      this.#places.set(places.subarray(from * placeWords, (from + 1) * placeWords), count * placeWords)
-      let slot = ids[from * idWords]! & mask
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
-      this.#slots[slot] = ++count
+    for (let entry = 0; entry < isUsed.length; entry++) {
+      if (isUsed[entry] === 0) continue
+      for (let word = 0; word < idWords; word++) newIds[count * idWords + word] = ids[entry * idWords + word]!
+      for (let word = 0; word < placeWords; word++)
+        newPlaces[count * placeWords + word] = places[entry * placeWords + word]!
+      let slot = ids[entry * idWords]! & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = ++count
     }
     this.#counter[0] = count
   }

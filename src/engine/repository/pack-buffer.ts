@@ -73,6 +73,11 @@ export class PackBuffer {
     this.#length += length
   }
 
+  /** Whether so many bytes of blobs can be appended without taking other memory. */
+  fits(more: number): boolean {
+    return this.#length + more + headerRoom <= this.#bytes.length
+  }
+
   /** Takes over what another one holds. */
   append(blobs: readonly IndexedBlob[], bytes: Uint8Array): void {
     this.#makeRoom(bytes.length)

@@ -6,6 +6,7 @@ import { isIrreducible, newPolynomial } from '../chunker/polynomial.ts'
 import { newMasterKey, Sealer, type MasterKey } from '../crypto/seal.ts'
 import { decodeConfig, encodeConfig, type RepositoryConfig } from '../format/config.ts'
 import { decodeIndex, type IndexedPack } from '../format/index-file.ts'
+import { decodeIndexRows, type IndexRows } from '../format/index-rows.ts'
 import type { Snapshot } from '../format/snapshot.ts'
 import { BlobIndex, type BlobType } from './blob-index.ts'
 import { repositoryError } from './errors.ts'
@@ -326,22 +327,17 @@ export class Repository implements AsyncDisposable {
   async #readIndex(signal?: AbortSignal): Promise<{ index: BlobIndex; damaged: AppError[] }> {
     const index = new BlobIndex()
     const damaged: AppError[] = []
-    const load = async ({ name }: { name: string }): Promise<IndexedPack[]> => {
+    const load = async ({ name }: { name: string }): Promise<IndexRows | undefined> => {
       try {
-        return await this.loadIndexFile(name, signal)
+        return await this.#files.read('index', name, decodeIndexRows, signal)
       } catch (thrown) {
         if (!(thrown instanceof AppError) || thrown.code !== 'repository.file-damaged') throw thrown
         damaged.push(thrown)
-        return []
+        return undefined
       }
     }
-    for await (const packs of mapInOrder(this.backend.list('index', signal), load, this.backend.connections)) {
-      index.reserve(packs.reduce((count, pack) => count + pack.blobs.length, 0))
-      for (const pack of packs) {
-        for (const { id, type, offset, length, uncompressedLength } of pack.blobs) {
-          index.insert(type, id, { packId: pack.id, offset, length, uncompressedLength })
-        }
-      }
+    for await (const rows of mapInOrder(this.backend.list('index', signal), load, this.backend.connections)) {
+      if (rows) index.insertAll(rows)
     }
     return { index, damaged }
   }

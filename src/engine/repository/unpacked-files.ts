@@ -60,8 +60,10 @@ export class UnpackedFiles {
   async load(type: UnpackedType, id: string, signal?: AbortSignal): Promise<Uint8Array> {
     const ref: FileRef = { type, name: id }
     let bytes = await loadAll(this.backend, ref, undefined, signal)
-    if (sha256Hex(bytes) !== id) bytes = await loadAll(this.backend, ref, undefined, signal)
-    if (sha256Hex(bytes) !== id) throw this.damaged(ref, 'its bytes do not hash to its name')
+    if (sha256Hex(bytes) !== id) {
+      bytes = await loadAll(this.backend, ref, undefined, signal)
+      if (sha256Hex(bytes) !== id) throw this.damaged(ref, 'its bytes do not hash to its name')
+    }
     try {
       return this.#open(type, bytes)
     } catch (thrown) {

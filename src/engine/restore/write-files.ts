@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, ftruncateSync, openSync, writeSync } f
 
 import { randomHex, systemCode, textOf } from '#base'
 import type { Sealer } from '../crypto/seal.ts'
-import { canSyncFilesystem, statusOf } from '../filesystem/descriptor.ts'
+import { beginWriteOut, canSyncFilesystem, statusOf } from '../filesystem/descriptor.ts'
 import { Directory } from '../filesystem/directory.ts'
 import { restoreError } from './errors.ts'
 import { UnsetNotes } from './finding.ts'
@@ -210,8 +210,12 @@ function isZero(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0 && bytes[at + holeLength - 1] === 0 && zeros.equals(bytes.subarray(at, at + holeLength))
 }
 
+/** Bytes from which on the disk is better told at once than at the end, when all that is left is to wait for it. */
+const worthWriteOut = 128 * 1024
+
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   for (let written = 0; written < bytes.length;) {
     written += writeSync(fd, bytes, written, bytes.length - written, position + written)
   }
+  if (bytes.length >= worthWriteOut) beginWriteOut(fd, position, bytes.length)
 }

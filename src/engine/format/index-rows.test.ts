@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { decodeIndex, encodeIndex, type IndexedPack } from './index-file.ts'
+import { decodeIndexRows, rowWords } from './index-rows.ts'
+
+const id = (nth: number): string => nth.toString(16).padStart(4, '0').repeat(16)
+const packs: IndexedPack[] = [
+  {
+    id: id(0xaa01),
+    blobs: [
+      { id: id(0x0123), type: 'data', offset: 0, length: 640, uncompressedLength: 0 },
+      { id: id(0xcdef), type: 'data', offset: 640, length: 2 ** 32 - 1, uncompressedLength: 600 },
+    ],
+  },
+  { id: id(0xbb02), blobs: [{ id: id(0x89ab), type: 'tree', offset: 10, length: 54, uncompressedLength: 13 }] },
+]
+
+/** What the rows say, as the packs that `decodeIndex` gives. */
+function fromRows(bytes: Uint8Array): IndexedPack[] {
+  const { packs: ids, rows } = decodeIndexRows(bytes)
+  const read = ids.map((packId) => ({ id: packId, blobs: [] as IndexedPack['blobs'][number][] }))
+  for (let at = 0; at < rows.length; at += rowWords) {
+    const [pack, tree, offset, length, uncompressedLength] = rows.subarray(at, at + 5)
+    const words = rows.subarray(at + 5, at + rowWords)
+    read[pack!]!.blobs.push({
+      id: Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('hex'),
+      type: tree === 1 ? 'tree' : 'data',
+      offset: offset!,
+      length: length!,
+      uncompressedLength: uncompressedLength!,
+    })
+  }
+  return read
+}
+
+test('rows say what the packs of an index file say', () => {
+  assert.deepEqual(fromRows(encodeIndex(packs)), packs)
+  assert.deepEqual(fromRows(Buffer.from(JSON.stringify({ packs: [] }))), [])
+})
+
+test('whatever byte of an index file is another one, or is not there, rows and packs say the same or both refuse it', () => {
+  const bytes = encodeIndex(packs)
+  for (const [nth, byte] of bytes.entries()) {
+    for (const other of Buffer.from('0"} -A')) if (other !== byte) assertSame(bytes.with(nth, other))
+    assertSame(bytes.subarray(0, nth))
+    assertSame(Buffer.concat([bytes.subarray(0, nth), bytes.subarray(nth + 1)]))
+  }
+})
+
+function assertSame(bytes: Uint8Array): void {
+  assert.equal(
+    outcomeOf(() => fromRows(bytes)),
+    outcomeOf(() => decodeIndex(bytes)),
+    Buffer.from(bytes).toString(),
+  )
+}
+
+function outcomeOf(read: () => IndexedPack[]): string {
+  try {
+    return JSON.stringify(read())
+  } catch (thrown) {
+    return (thrown as Error).message
+  }
+}
