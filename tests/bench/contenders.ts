@@ -37,7 +37,7 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv): void {
   if (ended.status !== 0) throw new Error(`${command.join(' ')}: ${ended.error?.message ?? ended.stderr}`)
 }
 
-const bewaar: Contender = {
+export const bewaar: Contender = {
   name: 'bewaar',
   env: { BEWAAR_BENCH_PASSWORD: password },
   create(store, source) {
@@ -52,10 +52,10 @@ const bewaar: Contender = {
   backup: (store) => bewaarCommand(store, 'run', '--project=data'),
   restore: (store, target) => bewaarCommand(store, 'restore', '--project=data', `--to=${target}`, '--yes'),
   check: (store) => bewaarCommand(store, 'verify', '--project=data', '--share=100%'),
-  bytesAt: (store) => join(store, 'vault'),
+  bytesAt: (store) => join(store, 'vault', 'data'),
 }
 
-function createBewaar(store: string, project: object): void {
+export function createBewaar(store: string, project: object): void {
   mkdirSync(store, { recursive: true })
   const configuration = {
     state: join(store, 'state'),
@@ -66,7 +66,7 @@ function createBewaar(store: string, project: object): void {
   run(bewaarCommand(store, 'init'), bewaar.env)
 }
 
-function bewaarCommand(store: string, verb: string, ...options: string[]): string[] {
+export function bewaarCommand(store: string, verb: string, ...options: string[]): string[] {
   return [process.execPath, launcher, verb, `--config=${join(store, 'bewaar.yaml')}`, '--quiet', ...options]
 }
 

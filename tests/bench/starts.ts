@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Secret } from '#base'
 import { createLocal, createRepository } from '#engine'
 import { cheapKey } from '#engine/testing'
+import { measure, type Measured } from './measure.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/bewaar.js', import.meta.url))
 const dayNs = 86_400_000_000_000n
@@ -13,6 +14,15 @@ const firstNs = 1_700_000_000_000_000_000n
 /** One start of the program. */
 export function startOf(...args: readonly string[]): string[] {
   return [process.execPath, launcher, ...args]
+}
+
+const startsAtOnce = 5
+
+/** What one start takes; several are measured together, because the system counts CPU time in hundredths of a second. */
+export function measureStart(command: readonly string[], env: NodeJS.ProcessEnv): Measured {
+  const script = `for nth in $(seq ${startsAtOnce}); do "$@" > /dev/null || exit 1; done`
+  const { seconds, cpuSeconds, peak } = measure(['sh', '-c', script, 'sh', ...command], env)
+  return { seconds: seconds / startsAtOnce, cpuSeconds: cpuSeconds / startsAtOnce, peak }
 }
 
 /** A configuration in `store` whose vault holds `backups` snapshots of each of `projects`; nothing is in them. */
