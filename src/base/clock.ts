@@ -8,6 +8,11 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
 
+/** The time zone of this machine: an IANA name. */
+export function timezoneHere(): string {
+  return Temporal.Now.timeZoneId() // because the first `Intl.DateTimeFormat` takes as long to make as a short command
+}
+
 /** Resolves after `ms` milliseconds. @throws the signal's reason when it is aborted first. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
  * Words without a domain, used by every room: errors, time, chance, streams, programs, sizes, secrets.
  * It imports nothing of ours and must never know a word of backups.
  */
-export { pause, systemClock, type Clock } from './clock.ts'
+export { pause, systemClock, timezoneHere, type Clock } from './clock.ts'
 export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
 export { feedProgram, isStream, type FeedFault } from './feed.ts'
 export { lazily } from './lazily.ts'

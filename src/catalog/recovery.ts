@@ -19,21 +19,21 @@ export interface RecoveryStore {
 
 export function createRecoveryStore(database: Kysely<Tables>): RecoveryStore {
   return {
-    recordOwn: async ({ vault, triedAt, madeAt, snapshot, error }) => {
-      const made = madeAt === undefined ? {} : { made_at: madeAt, snapshot: snapshot ?? null }
+    recordOwn: async ({ vault, triedAt, madeAt, snapshot, of, error }) => {
+      const made = madeAt === undefined ? {} : { made_at: madeAt, snapshot: snapshot ?? null, made_of: of ?? null }
       const changes = { tried_at: triedAt, error: error ?? null, ...made }
       await database
         .insertInto('own_backup')
-        .values({ vault, made_at: null, snapshot: null, ...changes })
+        .values({ vault, made_at: null, snapshot: null, made_of: null, ...changes })
         .onConflict((conflict) => conflict.column('vault').doUpdateSet(changes))
         .execute()
     },
     ownBackups: async () => {
       const rows = await database.selectFrom('own_backup').selectAll().orderBy('vault').execute()
-      return rows.map(({ vault, tried_at: triedAt, made_at: madeAt, snapshot, error }) => ({
+      return rows.map(({ vault, tried_at: triedAt, made_at: madeAt, snapshot, made_of: of, error }) => ({
         vault,
         triedAt,
-        ...present({ madeAt, snapshot, error }),
+        ...present({ madeAt, snapshot, of, error }),
       }))
     },
     addKit: async ({ id, madeAt, who, form, shares, vaults }) => {

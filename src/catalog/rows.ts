@@ -14,6 +14,9 @@ export function fromJson<T>(text: string, fallback: T): T {
 
 /** The columns that are not null, so that an absent value is an absent key. */
 export function present<T extends object>(columns: T): { [Key in keyof T]?: Exclude<T[Key], null | undefined> } {
-  const entries = Object.entries(columns).filter(([, value]) => value !== null && value !== undefined)
-  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], null | undefined> }
+  const kept: Partial<T> = {}
+  for (const column in columns) {
+    if (columns[column] !== null && columns[column] !== undefined) kept[column] = columns[column]
+  }
+  return kept as { [Key in keyof T]?: Exclude<T[Key], null | undefined> }
 }

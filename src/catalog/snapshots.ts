@@ -9,6 +9,8 @@ export interface SnapshotQuery {
   readonly project?: string
   readonly vault?: string
   readonly limit?: number
+  /** Default: both. */
+  readonly kind?: 'backup' | 'safety'
 }
 
 export type SnapshotKey = Pick<KnownSnapshot, 'vault' | 'project' | 'id'>
@@ -71,10 +73,11 @@ export function createSnapshotStore(database: Kysely<Tables>, clock: Clock = sys
         .executeTakeFirst()
       return row && toSnapshot(row)
     },
-    list: async ({ project, vault, limit } = {}) => {
+    list: async ({ project, vault, limit, kind } = {}) => {
       let query = database.selectFrom('snapshot').selectAll().orderBy('time', 'desc').orderBy('id').orderBy('vault')
       if (project !== undefined) query = query.where('project', '=', project)
       if (vault !== undefined) query = query.where('vault', '=', vault)
+      if (kind !== undefined) query = query.where('safety', kind === 'backup' ? 'is' : 'is not', null)
       if (limit !== undefined) query = query.limit(limit)
       return (await query.execute()).map(toSnapshot)
     },
@@ -170,8 +173,8 @@ async function setMade(database: Kysely<Tables>, { vault, project, id }: Snapsho
 }
 
 async function record(database: Kysely<Tables>, snapshot: SeenSnapshot, now: number): Promise<void> {
-  const { vault, project, id, time, bytes, files, run, added, verifiedAt, testedAt } = snapshot
-  const given = present({ run, added, verified_at: verifiedAt, tested_at: testedAt })
+  const { vault, project, id, time, bytes, files, run, added, verifiedAt, testedAt, safety } = snapshot
+  const given = present({ run, added, safety, verified_at: verifiedAt, tested_at: testedAt })
   await database
     .insertInto('snapshot')
     .values({ vault, project, id, time, bytes, files, received_at: snapshot.receivedAt ?? now, ...given })
@@ -182,6 +185,18 @@ async function record(database: Kysely<Tables>, snapshot: SeenSnapshot, now: num
 }
 
 function toSnapshot(row: Selectable<Tables['snapshot']>): KnownSnapshot {
-  const { vault, project, id, time, bytes, files, run, added, verified_at: verifiedAt, tested_at: testedAt } = row
-  return { vault, project, id, time, bytes, files, ...present({ run, added, verifiedAt, testedAt }) }
+  const {
+    vault,
+    project,
+    id,
+    time,
+    bytes,
+    files,
+    run,
+    added,
+    verified_at: verifiedAt,
+    tested_at: testedAt,
+    safety,
+  } = row
+  return { vault, project, id, time, bytes, files, ...present({ run, added, verifiedAt, testedAt, safety }) }
 }

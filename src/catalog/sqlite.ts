@@ -54,24 +54,33 @@ export function copySqlite(file: string, copy: string): void {
 
 /** What Kysely expects of a SQLite library, by the one that Node has built in. */
 function adapt(database: DatabaseSync, file: string): SqliteDatabase {
+  const kept = new Map<string, PreparedStatement>()
   return {
     close: () => database.close(),
     prepare: (sql) => {
+      const known = kept.get(sql)
+      if (known) return known
       // Because a transaction that begins by reading could not become a writing one beside another writer.
-      const statement = translated(file, () => database.prepare(sql === 'begin' ? 'begin immediate' : sql))
-      return {
+      const prepare = (): StatementSync => database.prepare(sql === 'begin' ? 'begin immediate' : sql)
+      const statement = translated(file, prepare)
+      const prepared = {
         reader: statement.columns().length > 0,
-        all: (parameters) => translated(file, () => statement.all(...values(parameters))),
-        run: (parameters) => translated(file, () => statement.run(...values(parameters))),
-        iterate: (parameters) => iterate(statement, parameters),
+        all: (parameters: readonly unknown[]) => translated(file, () => statement.all(...values(parameters))),
+        run: (parameters: readonly unknown[]) => translated(file, () => statement.run(...values(parameters))),
+        // with a statement of its own, because another query may use the kept one before its last row is read
+        iterate: (parameters: readonly unknown[]) => translated(file, prepare).iterate(...values(parameters)),
       }
+      if (kept.size < mostKept && !changesForm.test(sql)) kept.set(sql, prepared)
+      return prepared
     },
   }
 }
 
-function iterate(statement: StatementSync, parameters: readonly unknown[]): IterableIterator<unknown> {
-  return statement.iterate(...values(parameters))
-}
+type PreparedStatement = ReturnType<SqliteDatabase['prepare']>
+
+/** More different queries than there are; preparing one takes as long as what most of them do. */
+const mostKept = 300
+const changesForm = /^\s*(?:create|alter|drop)\b/i
 
 function values(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters as SQLInputValue[]

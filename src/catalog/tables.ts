@@ -52,6 +52,8 @@ export interface Tables {
     received_at: number | null
     /** The run that this catalog saw make it. */
     made: string | null
+    /** The restore before which it was made. */
+    safety: string | null
   }
   /** Runs that made a snapshot, numbered in the order in which they did. */
   made: {
@@ -260,6 +262,7 @@ export interface Tables {
     tried_at: number
     made_at: number | null
     snapshot: string | null
+    made_of: string | null
     error: string | null
   }
   kit: {

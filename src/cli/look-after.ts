@@ -22,8 +22,8 @@ export async function lookAfter(
 }
 
 /**
- * What `run` ends with: Bewaar's own configuration and catalog go into every vault. What keeps them from it is a warning,
- * because the projects are backed up.
+ * What `run` ends with: Bewaar's own configuration and catalog go into every vault that wants them. What keeps them from it
+ * is a warning, because the projects are backed up.
  */
 export async function backUpItself(
   services: Services,
@@ -31,7 +31,7 @@ export async function backUpItself(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for (const { vault, error } of await backUpOwn(services, {}, signal)) {
+    for (const { vault, error } of await backUpOwn(services, { only: 'due' }, signal)) {
       if (error !== undefined) warn(`Bewaar itself could not be backed up to ${vault}: ${error}`)
     }
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { textOf } from '#base'
-import { namePattern, parseLocation, type Location } from '#model'
+import { namePattern, parseLocation, parseSshAddress, type Location } from '#model'
 import { Refusal } from './refusal.ts'
 
 /** Which words can stand there, for the completion of a shell. */
@@ -146,6 +146,16 @@ export const snapshotId: Parser<string> = {
   parse: (text) => {
     if (!/^[0-9a-f]{4,64}$/.test(text)) throw new Refusal('it must be 4 to 64 characters of 0-9 and a-f')
     return text
+  },
+}
+
+/** Another server: `ssh://root@new.example.org:22`. */
+export const sshAddress: Parser<NonNullable<ReturnType<typeof parseSshAddress>>> = {
+  placeholder: 'ADDRESS',
+  parse: (text) => {
+    const address = parseSshAddress(text)
+    if (!address) throw new Refusal('it must be a server, for example ssh://root@new.example.org')
+    return address
   },
 }
 

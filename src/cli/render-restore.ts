@@ -12,6 +12,7 @@ export function planLines(preview: RestorePreview, zone: string, width?: number)
     ...(preview.undoes === undefined ? [] : [`Takes restore ${preview.undoes} of ${project} back:`]),
     ...(preview.resumes === undefined ? [] : [`Goes on with restore ${preview.resumes} of ${project}:`]),
     `Snapshot ${snapshot.slice(0, 8)} of ${project}, made ${formatInstant(time, zone)}, from the vault ${vault}: ${because}.`,
+    ...(preview.place === undefined ? [] : [`It goes to ${preview.place}.`]),
     ...folderLines(preview, width),
     ...preview.databases.map((database) => databaseLine(database, preview)),
     ...(preview.git ? ['.git is gone, and is made anew from the history in the backup.'] : []),

@@ -1,5 +1,5 @@
 import { printable } from './terminal.ts'
-import { shorten, widthOf } from './width.ts'
+import { isPlain, shorten, widthOf } from './width.ts'
 
 export interface Column {
   readonly title: string
@@ -14,7 +14,7 @@ const narrowest = 8
 
 /** Rows under their titles, as wide as they need; where `width` is less, the column that may shrink is cut. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width = Infinity): string[] {
-  const cells = rows.map((row) => row.map((cell) => printable(cell.replaceAll('\n', ' '))))
+  const cells = rows.map((row) => row.map((cell) => (isPlain(cell) ? cell : printable(cell.replaceAll('\n', ' ')))))
   const widths = columns.map(({ title }, index) =>
     cells.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? '')), widthOf(title)),
   )
@@ -26,7 +26,8 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const line = (row: readonly string[]): string =>
     columns
       .map(({ align }, index) => {
-        const cell = shorten(row[index] ?? '', widths[index]!)
+        const whole = row[index] ?? ''
+        const cell = index === shrinking ? shorten(whole, widths[index]!) : whole
         const space = ' '.repeat(widths[index]! - widthOf(cell))
         return align === 'right' ? space + cell : cell + space
       })

@@ -8,7 +8,7 @@ const dayMs = 24 * hourMs
 const now = 2000 * dayMs
 
 function found(facts: Partial<RecoveryFacts>): string[] {
-  const all = { vaults: ['hot', 'box'], backups: [], checks: [], since: now - dayMs, ...facts }
+  const all = { vaults: ['hot', 'box'], backups: [], checks: [], damaged: [], since: now - dayMs, ...facts }
   return recoveryTroubles(all, now).map(({ kind, vault, text }) => `${kind} ${vault ?? ''} ${text}`)
 }
 
@@ -33,6 +33,13 @@ suite('what would keep Bewaar itself from being recovered', () => {
     )
     assert.match(found({ backups: [failed] })[0]!, /^own-backup hot /)
     assert.deepEqual(found({ vaults: ['box'], backups: [failed] }), [])
+  })
+
+  test('is a vault in which its backups are damaged, once for each vault', () => {
+    const failed = { vault: 'hot', triedAt: now, error: 'it does not answer' }
+    const all = found({ damaged: ['hot', 'gone'], backups: [failed] })
+    assert.equal(all.length, 1)
+    assert.match(all[0]!, /^own-backup hot the verification .* found damage$/)
   })
 
   test('is a password that nobody has proven for a year, by the vault', () => {

@@ -42,6 +42,8 @@ export interface OwnBackup {
   /** The newest that was made. */
   readonly madeAt?: number
   readonly snapshot?: string
+  /** Of what it was made, besides the rest of the catalog: see `isOwnBackupDue`. Absent: nobody knows. */
+  readonly of?: string
   /** Why the last attempt failed; absent when it did not. */
   readonly error?: string
 }
@@ -55,6 +57,8 @@ export interface RecoveryFacts {
   readonly backups: readonly OwnBackup[]
   /** Newest first. */
   readonly checks: readonly KitCheck[]
+  /** Vaults in which damage of Bewaar's own backups was found that nobody has seen mended. */
+  readonly damaged: readonly string[]
   /** Since when Bewaar looks after something; absent: for no time yet. */
   readonly since?: number
 }
@@ -62,8 +66,15 @@ export interface RecoveryFacts {
 /** What would keep Bewaar itself from being recovered from a vault: its own backup there is old, or nobody has proven the password. */
 export function recoveryTroubles(facts: RecoveryFacts, now: number): SeenTrouble[] {
   const { vaults, backups } = facts
+  const damaged = facts.damaged.flatMap((vault): SeenTrouble[] => {
+    if (!vaults.includes(vault)) return []
+    const text = 'the verification of the backups of the configuration and the catalog there found damage'
+    const advice = `Run \`bewaar verify --project=bewaar --vault=${vault}\` to see what; docs/operate/recovery.md says what to do.`
+    return [{ kind: 'own-backup', vault, criticality: 'medium', text, advice }]
+  })
   const late = backups.flatMap(({ vault, madeAt, error }): SeenTrouble[] => {
     if (error === undefined || !vaults.includes(vault) || now - (madeAt ?? 0) <= ownBackupLateMs) return []
+    if (facts.damaged.includes(vault)) return []
     return [
       {
         kind: 'own-backup',
@@ -75,10 +86,11 @@ export function recoveryTroubles(facts: RecoveryFacts, now: number): SeenTrouble
     ]
   })
   const unproven = vaults.filter((vault) => now - (provenAt(facts, vault) ?? now) > yearMs)
-  if (unproven.length === 0) return late
+  const own = [...damaged, ...late]
+  if (unproven.length === 0) return own
   const text = `for a year nobody has proven that the password on paper opens ${unproven.join(', ')}`
   const advice = 'Run `bewaar kit check` with the password or the shares in hand; `bewaar kit` prints a new kit.'
-  return [...late, { kind: 'kit', criticality: 'low', text, advice }]
+  return [...own, { kind: 'kit', criticality: 'low', text, advice }]
 }
 
 /** Since when the proof of a vault's password is waited for: the last one, or the beginning. */

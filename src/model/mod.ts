@@ -24,6 +24,7 @@ export {
 } from './configuration.ts'
 export { csvLine, type CellValue } from './csv.ts'
 export type { Delivery, DeliveryKey, FailingChannel, Notice } from './delivery.ts'
+export { isOn, movedTo, parseSshAddress } from './ssh-address.ts'
 export { describeConfiguration, formatHost, formatListen, type Description } from './describe.ts'
 export { catchUpAt, judgeDue, retryAt, type Attempt, type Due } from './due.ts'
 export {
@@ -98,7 +99,7 @@ export {
   type OwnBackup,
   type RecoveryFacts,
 } from './kit.ts'
-export { ownSchedule, vaultsInUse, withOwnProject } from './own-project.ts'
+export { isOwnBackupDue, ownProjectIn, ownSchedule, vaultsInUse, withOwnProject } from './own-project.ts'
 export {
   catalogPlace,
   decodeSheet,

@@ -29,6 +29,8 @@ export interface KnownSnapshot {
   readonly verifiedAt?: number
   /** When it last passed a restore test. */
   readonly testedAt?: number
+  /** The restore before which it was made: it is there to undo that, and counts as no backup of the project. */
+  readonly safety?: string
 }
 
 /** One copying of a project's snapshots to another vault. */

@@ -45,6 +45,8 @@ export interface RestoreWish {
   readonly delete: boolean
   readonly rolePasswords: boolean
   readonly safety: boolean
+  /** Another server than its own, as `ssh://user@host:port`. */
+  readonly toHost?: string
 }
 
 export const restoreStates = ['open', 'complete', 'incomplete', 'failed', 'cancelled', 'undone', 'confirmed'] as const

@@ -150,3 +150,25 @@ sourceSuite('secrets', {
     return { kind: 'secrets', options: { path, files: ['.env', 'certs/deep/a.pem'] } }
   },
 })
+
+test('what patterns leave out is taken all the same when it is asked for, and nothing else of its folder', async () => {
+  await using project = await makeProject({
+    'a.txt': 'a',
+    'cache/b/one': '1',
+    'cache/b/two': '2',
+    'cache/three': '3',
+    'x.log': 'x',
+    'y.log': 'y',
+    'uploads/z': 'z',
+  })
+  const wanted = ['cache/b/one', 'x.log', 'a.txt', 'gone.log']
+  const also = () => wanted.map((name) => ({ path: rawPathOf(join(project.path, name)), kind: 'file' as const }))
+  const leaveOut = ['*.log', '/cache/']
+  const dumped = async (options: object): Promise<string[]> => {
+    const source = { kind: 'files', options: { path: project.path, leaveOut, ...options } } as const
+    const parts = await dumpSources(project.path, [source], { ...project.context, also })
+    return [...(await drainParts(parts)).keys()].toSorted()
+  }
+  assert.deepEqual(await dumped({}), ['files/a.txt', 'files/cache/b/one', 'files/uploads/z', 'files/x.log'])
+  assert.deepEqual(await dumped({ wanted: [project.elsewhere] }), ['files/a.txt', 'files/cache/b/one', 'files/x.log'])
+})

@@ -1,9 +1,15 @@
-import type { Content, FolderPart, Part, RemoteFolderPart } from '#engine'
+import type { Content, EntryKind, FolderPart, Part, RemoteFolderPart } from '#engine'
 import type { Host } from './host/host.ts'
-import { placeOf } from './placement.ts'
-import { rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
+import { placeOf, snapshotFolders } from './placement.ts'
+import { foldersAbove, rawPathOf, relativeTo, shownPath, type RawPath } from './raw-path.ts'
 import type { DumpContext, Omission } from './source.ts'
 import { dumpSource, type PlannedSource } from './table.ts'
+
+/** What is wanted of a dump beyond its sources. */
+export interface JoinContext extends DumpContext {
+  /** What is taken although patterns leave it out, where it is there; absolute. Asked once for each folder. */
+  readonly also?: () => Iterable<{ readonly path: RawPath; readonly kind: EntryKind }>
+}
 
 /**
  * Dumps sources and joins what they yield into the parts of one snapshot: bytes that replace a file, and files that
@@ -17,7 +23,7 @@ import { dumpSource, type PlannedSource } from './table.ts'
 export async function dumpSources(
   project: string,
   sources: readonly PlannedSource[],
-  context: DumpContext,
+  context: JoinContext,
   signal?: AbortSignal,
 ): Promise<Part[]> {
   const parts: Part[] = []
@@ -31,7 +37,8 @@ export async function dumpSources(
     }
   }
   const held = new Set<RawPath>()
-  const joined = parts.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
+  const all = context.also ? withBesides(parts, rawPathOf(project), context.host, context.also) : parts
+  const joined = all.map((part) => (isOfFiles(part) ? withChanges(part, replaced, omitted, held) : part))
   const lone = new Map([...replaced].filter(([path]) => !held.has(path)))
   joined.push(...foldersOf(context.host, rawPathOf(project), lone, omitted))
   const isReplaced = (part: Part): boolean =>
@@ -50,13 +57,68 @@ function isOfFiles(part: Part): part is AnyFolderPart {
   )
 }
 
+/** The folders with what patterns leave out of them and is wanted all the same; the project's own among them, where it has none. */
+function withBesides(
+  parts: readonly Part[],
+  project: RawPath,
+  host: Host,
+  also: NonNullable<JoinContext['also']>,
+): Part[] {
+  const nothing = host.folderPart({ at: snapshotFolders.files, path: project, leaveOut: () => true })
+  const isThere = parts.some(({ at }) => at === snapshotFolders.files)
+  const all = isThere ? parts : [...parts, nothing]
+  return all.flatMap((part) => {
+    if (!isOfFiles(part) || !part.leaveOut) return [part]
+    const { leaveOut } = part
+    const wanted = leftOutOf(part, also())
+    if (wanted.size === 0) return part === nothing ? [] : [part]
+    const isTaken = (path: RawPath, kind: EntryKind): boolean => {
+      if (wanted.has(path)) return true
+      // Because of a folder that is left out nothing is taken but what is wanted of it.
+      const slash = path.lastIndexOf('/')
+      return !(slash !== -1 && wanted.has(path.slice(0, slash))) && !leaveOut(path, kind)
+    }
+    return [{ ...part, leaveOut: (path: RawPath, kind: EntryKind) => !isTaken(path, kind) }]
+  })
+}
+
+/** Those of some paths that a folder leaves out, relative to it, with the folders that they are in and that it leaves out too. */
+function leftOutOf(
+  part: AnyFolderPart,
+  some: Iterable<{ readonly path: RawPath; readonly kind: EntryKind }>,
+): Set<RawPath> {
+  const folder = folderOf(part)
+  const closed = new Map<RawPath, boolean>()
+  const found = new Set<RawPath>()
+  for (const { path, kind } of some) {
+    const relative = relativeTo(folder, path)
+    if (relative === undefined) continue
+    let isClosed = false
+    const above: RawPath[] = []
+    for (const one of foldersAbove(relative)) {
+      const known: boolean = closed.get(one) ?? (isClosed || part.leaveOut!(one, 'dir'))
+      closed.set(one, known)
+      isClosed = known
+      if (isClosed) above.push(one)
+    }
+    if (!isClosed && !part.leaveOut!(relative, kind)) continue
+    for (const one of above) found.add(one)
+    found.add(relative)
+  }
+  return found
+}
+
+function folderOf(part: AnyFolderPart): RawPath {
+  return part.kind === 'folder' ? rawPath(part.path) : part.path
+}
+
 function withChanges(
   part: AnyFolderPart,
   replaced: ReadonlyMap<RawPath, Content>,
   omitted: ReadonlyMap<RawPath, Omission>,
   held: Set<RawPath>,
 ): AnyFolderPart {
-  const folder = part.kind === 'folder' ? rawPath(part.path) : part.path
+  const folder = folderOf(part)
   const replace = new Map<RawPath, Content>()
   for (const [path, content] of replaced) {
     const relative = relativeTo(folder, path)

@@ -5,7 +5,7 @@
  * joins those of one project. Sources know nothing of projects, vaults or the catalog, and nothing is left out of a
  * snapshot without a word in a description or a finding.
  */
-export { dumpSources } from './dump-sources.ts'
+export { dumpSources, type JoinContext } from './dump-sources.ts'
 export { sourceError } from './errors.ts'
 export { matchPatterns, type PathMatcher } from './files/pattern.ts'
 export { inspectGit, type GitRepository } from './git/inspect.ts'

@@ -148,8 +148,13 @@ export const usecaseError = defineErrors({
   },
   'restore.elsewhere': {
     kind: 'invalid',
-    message: 'Project {project} is on {place}, and nothing can be restored over there yet',
-    hint: 'Restore it into a folder here with `--to`, and bring over what you need.',
+    message: 'Files of project {project} cannot be restored on {place}: {reason}',
+    hint: 'See to that; or restore databases alone with `--only=database`, and files into a folder here with `--to`.',
+  },
+  'restore.same-server': {
+    kind: 'conflict',
+    message: 'The database {database} is on {server}, which {place} would share with the project as it is',
+    hint: 'Leave it alone with `--only=files,config`, and load it by `bewaar dump` where it shall be.',
   },
   'restore.no-server': {
     kind: 'missing',

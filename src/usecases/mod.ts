@@ -50,6 +50,7 @@ export type { Held } from './kit/held-password.ts'
 export type { MadeKit } from './kit/make-kit.ts'
 export type { HealthReport } from './watch/check-health.ts'
 export type { VaultReport, VaultsReport } from './watch/check-vaults.ts'
+export { forItself } from './recover/own-places.ts'
 export { describeHealth } from './watch/describe-health.ts'
 export type { ProjectStatus, SystemStatus, VaultStatus } from './watch/read-status.ts'
 export type { WatchReport } from './watch/watch.ts'
@@ -64,6 +65,7 @@ export const backUpOwn = lazily(async () => (await import('./recover/back-up-own
 export const checkPlace = lazily(async () => (await import('./watch/check-place.ts')).checkPlace)
 export const checkVaults = lazily(async () => (await import('./watch/check-vaults.ts')).checkVaults)
 export const checkHealth = lazily(async () => (await import('./watch/check-health.ts')).checkHealth)
+export const checkItself = lazily(async () => (await import('./recover/check-itself.ts')).checkItself)
 export const checkKit = lazily(async () => (await import('./kit/check-kit.ts')).checkKit)
 export const cleanUp = lazily(async () => (await import('./retention/clean-up.ts')).cleanUp)
 export const copyProject = lazily(async () => (await import('./replicate/copy-project.ts')).copyProject)
@@ -76,6 +78,7 @@ export const listBackups = lazily(async () => (await import('./backup/list-backu
 export const liftHold = lazily(async () => (await import('./retention/holds.ts')).liftHold)
 export const listHolds = lazily(async () => (await import('./retention/holds.ts')).listHolds)
 export const listIncidents = lazily(async () => (await import('./incidents/list-incidents.ts')).listIncidents)
+export const listItself = lazily(async () => (await import('./recover/own-places.ts')).listItself)
 export const listLog = lazily(async () => (await import('./reports/list-log.ts')).listLog)
 export const listVaults = lazily(async () => (await import('./vaults/list-vaults.ts')).listVaults)
 export const ping = lazily(async () => (await import('./alarms/ping.ts')).ping)

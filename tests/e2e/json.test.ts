@@ -88,9 +88,10 @@ describe('with --json each result is one document of a form that stays', { concu
 
   test('list', async () => {
     const backups = await listOf(place, 'list')
-    const keys = ['project', 'vault', 'snapshot', 'time', 'bytes', 'files', 'added', 'run', 'verified', 'tested']
+    const sizes = ['time', 'bytes', 'files', 'added', 'run', 'verified', 'tested']
     for (const backup of backups) {
-      assert.deepEqual(Object.keys(backup), keys)
+      assert.deepEqual(Object.keys(backup), ['project', 'vault', 'snapshot', 'kind', 'restore', ...sizes])
+      assert.deepEqual([backup['kind'], backup['restore']], ['backup', null])
       assert.match(String(backup['snapshot']), id)
       assert.match(String(backup['time']), instant)
       assert.match(String(backup['run']), runId)

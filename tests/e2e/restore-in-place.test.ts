@@ -137,6 +137,23 @@ describe('restoring in place', { concurrency: 2 }, () => {
   })
 })
 
+describe('restoring as a test', () => {
+  test('questions the backup in a sandbox, is in the test log, and writes nothing to the project', async () => {
+    await using place = await template.copy()
+    await writeFile(place.at('shop/shop.js'), 'changed\n')
+    const before = await place.content('state', 'hot', 'archive', 'tmp')
+    const { code, out, err } = await place.bewaar('restore', '--project=shop', '--test', '--vault=archive', '--json')
+    assert.equal(code, 0, err)
+    const { status, vault, files, questions } = JSON.parse(out) as Record<string, string | number>
+    assert.deepEqual([status, vault, Number(files) > 5, Number(questions) > 0], ['passed', 'archive', true, true])
+    assert.deepEqual(await place.content('state', 'hot', 'archive', 'tmp'), before)
+    assert.match((await place.bewaar('logs', '--kind=test')).out, /passed/)
+    const refused = await place.bewaar('restore', '--project=shop', '--test', '--only=files')
+    assert.equal(refused.code, 2)
+    assert.match(refused.err, /--test restores all of a backup/)
+  })
+})
+
 describe('restoring into a folder', { concurrency: 2 }, () => {
   test('with other files in it needs a yes, and leaves those that the backup does not hold', async () => {
     await using place = await template.copy()
@@ -211,6 +228,75 @@ describe('which backup is restored', { concurrency: 2 }, () => {
     assert.match(refused.err, /\(restore\.damaged\)\n$/)
     assert.deepEqual(await place.content('state', 'hot', 'archive', 'tmp'), before)
   })
+})
+
+describe('what was there before a restore', { concurrency: 2 }, () => {
+  const leavingOut = configuration.replace('schedule: daily', 'leave-out: [uploads, "*.js"]\n    schedule: daily')
+
+  test('goes back with --undo also where the configuration leaves it out of backups, and no later backup holds it', async () => {
+    await using place = await template.copy()
+    await writeFile(place.at('bewaar.yaml'), leavingOut)
+    await writeFile(place.at('shop/uploads/logo.png'), 'replaced')
+    await chmod(place.at('shop/uploads/2026/photo.jpg'), 0o640)
+    await writeFile(place.at('shop/shop.js'), 'changed\n')
+    await rm(place.at('shop/package.json'))
+    await place.write('shop/uploads/2026/stray.jpg', 'of no backup')
+    const leaveOut = ['state', 'hot', 'archive', 'tmp']
+    const before = await place.content(...leaveOut)
+    assertDone(await place.bewaar(...restore))
+    assert.equal(await readFile(place.at('shop/uploads/logo.png'), 'utf8'), 'not really a picture')
+    assertDone(await place.bewaar('restore', '--project=shop', '--undo', '--yes'))
+    assert.deepEqual(await place.content(...leaveOut), before)
+    assert.equal(await readFile(place.at('shop/uploads/logo.png'), 'utf8'), 'replaced')
+    assertDone(await place.bewaar('run'))
+    assertDone(await place.bewaar('restore', '--project=shop', '--to=out'))
+    const held = (await readdir(place.at('out/files'), { recursive: true })).toSorted()
+    assert.deepEqual(held, ['certificates', 'data', 'data/clients.json', 'data/shop.sqlite'])
+  })
+
+  test('goes back after a restore of some paths and parts, also what is no database any more', async () => {
+    await using place = await template.copy()
+    await writeFile(place.at('bewaar.yaml'), leavingOut)
+    for (const name of [databaseFile, 'shop/uploads/logo.png']) await writeFile(place.at(name), 'broken')
+    await writeFile(place.at('shop/.env'), 'SECRET=2\n')
+    await rm(place.at('shop/uploads/2026'), { recursive: true })
+    await writeFile(place.at('shop/uploads/2026'), 'a file where a folder was')
+    const filesIn = async (): Promise<string[]> =>
+      (await place.content('state', 'hot', 'archive', 'tmp')).filter((line) => !/^\S+ d /.test(line))
+    const before = await filesIn()
+    assertDone(await place.bewaar(...restore, '--only=database,config', '--path=uploads'))
+    assert.deepEqual(productsIn(place), ['hammer', 'nail'])
+    assert.ok(await stat(place.at('shop/uploads/2026/photo.jpg')))
+    assertDone(await place.bewaar('restore', '--project=shop', '--undo', '--yes'))
+    assert.deepEqual(await filesIn(), before)
+  })
+
+  test(
+    'is no backup of the project to stock restic, which still restores the newest one',
+    { skip: needs('restic') },
+    async () => {
+      await using place = await template.copy()
+      const restic = async (...args: readonly string[]): Promise<string> => {
+        const where = ['--no-cache', '--repo', place.at('hot/shop'), '--password-file', place.at('password')]
+        const { code, out, err } = await place.run('restic', [...where, ...args]).ended
+        assert.equal(code, 0, err)
+        return out
+      }
+      await writeFile(place.at('shop/shop.js'), 'the newest backup\n')
+      assertDone(await place.bewaar('run'))
+      await writeFile(place.at('shop/shop.js'), 'damaged\n')
+      assertDone(await place.bewaar(...restore))
+      const snapshots = JSON.parse(await restic('snapshots', '--json')) as { id: string; tags: string[] }[]
+      const safety = snapshots.filter(({ tags }) => tags.includes('safety'))
+      assert.deepEqual([snapshots.length, safety.length], [3, 1])
+      assert.ok(!safety[0]!.tags.some((tag) => /^(?:project|run):/.test(tag)), safety[0]!.tags.join())
+      await restic('restore', 'latest', '--tag', 'project:shop', '--target', place.at('newest'))
+      assert.equal(await readFile(place.at('newest/files/shop.js'), 'utf8'), 'the newest backup\n')
+      assert.match(await restic('dump', '--tag', 'project:shop', 'latest', '/files/shop.js'), /^the newest backup\n$/)
+      await restic('restore', safety[0]!.id, '--target', place.at('before'))
+      assert.equal(await readFile(place.at('before/files/shop.js'), 'utf8'), 'damaged\n')
+    },
+  )
 })
 
 describe('a git history', { skip: needs('git'), concurrency: 2 }, () => {

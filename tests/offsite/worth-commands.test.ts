@@ -49,8 +49,8 @@ suite('what vaults are worth, hold and cost', () => {
     return { code, value: JSON.parse(out) as T }
   }
   /** Files of the project. */
-  const pathsOf = (vault: string): string[] =>
-    globSync(`${place.at(vault)}/shop/**/*`).filter((path) => statSync(path).isFile())
+  const pathsOf = (vault: string, project = 'shop'): string[] =>
+    globSync(`${place.at(vault)}/${project}/**/*`).filter((path) => statSync(path).isFile())
 
   test('a probe of a folder says that it can be changed, leaves nothing, and is remembered', async () => {
     const before = pathsOf('archive').length
@@ -95,16 +95,23 @@ suite('what vaults are worth, hold and cost', () => {
       perMonth: 10,
       error: null,
     })
-    const sizes = pathsOf('archive').map((path) => statSync(path).size)
-    assert.equal(
-      used,
-      sizes.reduce((sum, size) => sum + size, 0),
-    )
+    const usedBy = (project: string) => {
+      const sizes = pathsOf('archive', project).map((path) => statSync(path).size)
+      return { project, files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0), olderBytes: 0 }
+    }
+    const [shop, itself] = [usedBy('shop'), usedBy('bewaar')]
+    assert.equal(used, shop.bytes + itself.bytes)
     assert.equal(free, 1_000_000_000 - used)
-    const cost = { share: 1, perMonth: 10, overTerm: 840 }
-    assert.deepEqual(projects, [
-      { project: 'shop', files: pathsOf('archive').length, bytes: used, olderBytes: 0, ...cost },
-    ])
+    const costOf = ({ bytes }: { readonly bytes: number }) => ({ share: bytes / used, perMonth: 10 * (bytes / used) })
+    const perMonth = costOf(shop).perMonth
+    const costs = [
+      { ...shop, ...costOf(shop), overTerm: perMonth * 84 },
+      { ...itself, ...costOf(itself), overTerm: null },
+    ]
+    assert.deepEqual(
+      projects,
+      costs.toSorted((a, b) => b.bytes - a.bytes),
+    )
   })
 
   test('what was measured on several days tells how it grows, and when it is full', async () => {

@@ -78,6 +78,22 @@ suite('Bewaar itself', () => {
     await assert.rejects(template.recovery('hot', 'another'), { code: 'repository.password' })
   })
 
+  test('is backed up after a run only where the configuration or a hold has changed', async () => {
+    await using scene = await template.copy()
+    const after = (): Promise<string[]> =>
+      scene.use(async (services) =>
+        (await backUpOwn(services, { only: 'due' }, scene.signal)).map(({ vault }) => vault),
+      )
+    // because the copy of the scene lies in another folder, and what the digest is of has its paths in it
+    assert.deepEqual(await after(), ['hot', 'archive'])
+    assert.deepEqual(await after(), [])
+    const hold = { id: 'h-1', project: 'shop', reason: 'audit', beganAt: 1, who: 'anna@vm' }
+    await scene.use((services) => services.catalog.holds.add(hold))
+    assert.deepEqual(await after(), ['hot', 'archive'])
+    const own = await scene.use((services) => services.catalog.snapshots.list({ project: 'bewaar', vault: 'hot' }))
+    assert.equal(own.length, 3)
+  })
+
   test('is backed up once a day by itself, and what failed is made up for', async () => {
     await using scene = await template.copy()
     scene.ahead = 2 * dayMs
@@ -90,7 +106,7 @@ suite('Bewaar itself', () => {
       assert.equal((await duty.perform(services, {}, due.slot, scene.signal)).outcome, 'done')
       assert.equal((await judge(services, {})).isDue, false)
       const made = await services.catalog.recovery.ownBackups()
-      assert.deepEqual(await backUpOwn(services, { since: due.slot }, scene.signal), [])
+      assert.deepEqual(await backUpOwn(services, { only: { since: due.slot } }, scene.signal), [])
       assert.deepEqual(await services.catalog.recovery.ownBackups(), made)
     })
   })

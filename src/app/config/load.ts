@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import type { z } from 'zod'
 
-import { systemCode, textOf } from '#base'
+import { systemCode, textOf, timezoneHere } from '#base'
 import type { Configuration } from '#model'
 import { buildConfiguration } from './build.ts'
 import { crossCheck } from './cross-check.ts'
@@ -35,7 +35,7 @@ export async function loadConfiguration(
   return buildConfiguration(
     { file, value: main.value },
     others.map(({ value }, index) => ({ file: files[index + 1]!, value: value! })),
-    { state: stateFolder(setting), timezone: Intl.DateTimeFormat().resolvedOptions().timeZone },
+    { state: stateFolder(setting), timezone: timezoneHere() },
   )
 }
 

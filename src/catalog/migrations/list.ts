@@ -11,6 +11,7 @@ import { deliveries } from './008-deliveries.ts'
 import { restoreJournals } from './009-restore-journals.ts'
 import { restoreTests } from './010-restore-tests.ts'
 import { recovery } from './011-recovery.ts'
+import { ownAndSafety } from './012-own-and-safety.ts'
 
 /** In order; the form of a catalog is the number of those it has been through. Never change one that was released. */
 export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly ((database: Kysely<unknown>) => Promise<void>)
   restoreJournals,
   restoreTests,
   recovery,
+  ownAndSafety,
 ]

@@ -1,6 +1,6 @@
 import { getVault, vaultsOf, type Configuration, type Project } from '#model'
-import { cleanUp, type CleanupReport, type VaultCleanup } from '#usecases'
-import { chooseProjects } from '../choose.ts'
+import { cleanUp, forItself, listItself, type CleanupReport, type VaultCleanup } from '#usecases'
+import { chooseWithItself } from '../choose.ts'
 import { defineCommand, flag, option, options } from '../command.ts'
 import type { CommandContext, OpenedServices } from '../context.ts'
 import { cliError } from '../errors.ts'
@@ -55,9 +55,12 @@ export const cleanup = defineCommand({
 
   run: async (context, input, signal): Promise<Result> => {
     const configuration = await context.services.loadConfiguration()
-    const wanted = chooseWanted(configuration, input)
+    if (input.vault !== undefined) getVault(configuration, input.vault)
+    const { projects, isItself } = chooseWithItself(configuration, input.projects)
     await using opened = await context.services.open(configuration, context)
-    const cleaning = new Cleaning(context, opened.services, configuration, input, wanted)
+    const itself = isItself ? await listItself(opened.services) : []
+    const wanted = chooseWanted(configuration, [...projects, ...itself], input.vault)
+    const cleaning = new Cleaning(context, forItself(opened.services), configuration, input, wanted)
     const reports = await cleaning.run(signal)
     if (!input.dryRun) await lookAfter(opened.services, context, signal)
     const vaults = reports.flatMap((report) => report.vaults)
@@ -87,9 +90,8 @@ interface Wanted {
   readonly vaults: readonly string[]
 }
 
-function chooseWanted(configuration: Configuration, { projects, vault }: Input): Wanted[] {
-  if (vault !== undefined) getVault(configuration, vault)
-  const wanted = chooseProjects(configuration, projects).map((project) => ({
+function chooseWanted(configuration: Configuration, projects: readonly Project[], vault: string | undefined): Wanted[] {
+  const wanted = projects.map((project) => ({
     project,
     vaults: vaultsOf(configuration, project).flatMap(({ name }) =>
       vault === undefined || vault === name ? [name] : [],
@@ -146,9 +148,8 @@ class Cleaning {
       isClockRight ||= await this.#askClock(vaults)
       if (!(await this.#context.confirm('Remove them?'))) throw refused('what goes', 'a yes', 'give it with `--yes`')
     }
-    const seenBy = new Map(plans.map((plan) => [plan.project, plan]))
-    return await this.#each((wanted) => {
-      const seen = seenBy.get(wanted.project.name)!
+    return await this.#each((wanted, index) => {
+      const seen = plans[index]!
       return cleanUp(this.#services, { ...wanted, mode: 'asked', dryRun: false, isClockRight, seen }, signal)
     })
   }
@@ -173,9 +174,9 @@ class Cleaning {
     return [await cleanUp(this.#services, request, signal)]
   }
 
-  async #each(work: (wanted: Wanted) => Promise<CleanupReport>): Promise<CleanupReport[]> {
+  async #each(work: (wanted: Wanted, index: number) => Promise<CleanupReport>): Promise<CleanupReport[]> {
     const reports: CleanupReport[] = []
-    for (const wanted of this.#wanted) reports.push(await work(wanted))
+    for (const [index, wanted] of this.#wanted.entries()) reports.push(await work(wanted, index))
     return reports
   }
 

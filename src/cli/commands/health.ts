@@ -1,8 +1,16 @@
 import { resolve } from 'node:path'
 
-import { getVault, vaultsOf, type Location, type RuleMet } from '#model'
-import { checkHealth, checkPlace, checkVaults, describeHealth, type HealthReport, type VaultsReport } from '#usecases'
-import { chooseProjects } from '../choose.ts'
+import { getVault, ownProject, vaultsOf, type Location, type RuleMet } from '#model'
+import {
+  checkHealth,
+  checkItself,
+  checkPlace,
+  checkVaults,
+  describeHealth,
+  type HealthReport,
+  type VaultsReport,
+} from '#usecases'
+import { chooseWithItself } from '../choose.ts'
 import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
 import type { CommandContext } from '../context.ts'
 import { exit } from '../exit-codes.ts'
@@ -49,7 +57,7 @@ export const health = defineCommand({
     if (location !== undefined) return await fromPlace(context, location, passwordFile!, projects, maxAge, signal)
     const configuration = await context.services.loadConfiguration()
     const { timezone } = configuration
-    const chosen = chooseProjects(configuration, projects)
+    const { projects: chosen, isItself } = chooseWithItself(configuration, projects)
     if (fromVault) {
       for (const name of vaults) getVault(configuration, name)
       const request = {
@@ -63,7 +71,8 @@ export const health = defineCommand({
       return { found: reports.filter((report) => report.vaults.length > 0), timezone }
     }
     await using opened = await context.services.open(configuration, context)
-    return { reports: await checkHealth(opened.services, chosen), timezone }
+    const itself = isItself ? await checkItself(opened.services) : undefined
+    return { reports: [...(await checkHealth(opened.services, chosen)), ...(itself ? [itself] : [])], timezone }
   },
 
   render: (result, { width }) => {
@@ -121,9 +130,9 @@ function linesOf({ project, verdict, reasons, vaults, rules }: HealthReport): st
   ]
   return [
     '',
-    `${project}: ${verdict}`,
+    `${project === ownProject ? 'Bewaar itself' : project}: ${verdict}`,
     ...all.flatMap(({ about, reason }) => reasonLines(about, reason)),
-    ...ruleLines(rules),
+    ...(rules.length > 0 ? ruleLines(rules) : []),
   ]
 }
 

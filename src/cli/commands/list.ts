@@ -1,7 +1,7 @@
 import { formatBytes, textOf } from '#base'
-import { getVault } from '#model'
-import { listBackups } from '#usecases'
-import { chooseProjects } from '../choose.ts'
+import { getVault, ownProject } from '#model'
+import { checkItself, forItself, listBackups, listItself, type HealthReport } from '#usecases'
+import { chooseWithItself } from '../choose.ts'
 import { defineCommand, option, options } from '../command.ts'
 import { exitCodeOf, exit } from '../exit-codes.ts'
 import { formatInstant } from '../instant.ts'
@@ -17,18 +17,23 @@ export const list = defineCommand({
 
   run: async (context, { projects, vault }, signal) => {
     const configuration = await context.services.loadConfiguration()
-    const chosen = chooseProjects(configuration, projects)
+    const { projects: chosen, isItself } = chooseWithItself(configuration, projects)
     const only = vault === undefined ? undefined : getVault(configuration, vault)
     await using opened = await context.services.open(configuration, context)
-    const { backups, troubles } = await listBackups(opened.services, chosen, only, signal)
+    // because who asks for nothing wants the backups of the projects
+    const itself = isItself && projects.length > 0 ? await listItself(opened.services) : []
+    const wanted = [...chosen, ...itself]
+    const { backups, troubles } = await listBackups(forItself(opened.services), wanted, only, signal)
     for (const { project, vault: where, error } of troubles) {
       context.warn(`${project} in ${where} could not be looked at: ${textOf(error)}`)
     }
-    return { backups, troubles, timezone: configuration.timezone }
+    const own = projects.length === 0 ? await checkItself(opened.services) : undefined
+    return { backups, troubles, own, timezone: configuration.timezone }
   },
 
-  render: ({ backups, timezone }, { width }) => {
+  render: ({ backups, own, timezone }, { width }) => {
     if (backups.length === 0) return ['There are no backups yet.']
+    const hasSafety = backups.some(({ safety }) => safety !== undefined)
     const columns = [
       { title: 'TIME' },
       { title: 'PROJECT' },
@@ -39,8 +44,9 @@ export const list = defineCommand({
       { title: 'ADDED', align: 'right' as const },
       { title: 'VERIFIED' },
       { title: 'TESTED' },
+      ...(hasSafety ? [{ title: 'KIND' }] : []),
     ]
-    const rows = backups.map(({ time, project, vault, id, files, bytes, added, verifiedAt, testedAt }) => [
+    const rows = backups.map(({ time, project, vault, id, files, bytes, added, verifiedAt, testedAt, safety }) => [
       formatInstant(time, timezone),
       project,
       vault,
@@ -50,15 +56,18 @@ export const list = defineCommand({
       added === undefined ? '' : formatBytes(added),
       verifiedAt === undefined ? 'no' : formatInstant(verifiedAt, timezone),
       testedAt === undefined ? 'no' : formatInstant(testedAt, timezone),
+      ...(hasSafety ? [safety === undefined ? 'backup' : `safety, before the restore ${safety}`.trimEnd()] : []),
     ])
-    return table(columns, rows, width)
+    return [...table(columns, rows, width), ...(own ? ['', itselfLine(own, timezone)] : [])]
   },
 
   json: ({ backups }) =>
-    backups.map(({ project, vault, id, time, bytes, files, run, added, verifiedAt, testedAt }) => ({
+    backups.map(({ project, vault, id, time, bytes, files, run, added, verifiedAt, testedAt, safety }) => ({
       project,
       vault,
       snapshot: id,
+      kind: safety === undefined ? 'backup' : 'safety',
+      restore: safety || null,
       time: new Date(time).toISOString(),
       bytes,
       files,
@@ -70,6 +79,14 @@ export const list = defineCommand({
 
   exitCode: ({ troubles }) => (troubles[0] ? exitCodeOf(troubles[0].error) : exit.done),
 })
+
+/** When each vault got the newest backup of Bewaar itself, which is no project that could be overdue. */
+function itselfLine({ vaults }: HealthReport, timezone: string): string {
+  const places = vaults.map(({ vault, newestAt }) =>
+    newestAt === undefined ? `${vault} has none` : `${vault} ${formatInstant(newestAt, timezone)}`,
+  )
+  return `Bewaar itself: ${places.join(', ')} (\`bewaar list --project=${ownProject}\` has all)`
+}
 
 /** One for all rows, because making one takes longer than using it. */
 const counts = new Intl.NumberFormat('en')

@@ -9,10 +9,12 @@ import {
   prepareTakingBack,
   readStanding,
   restorableParts,
+  testProject,
   type PreparedRestore,
   type RestorePreview,
   type RestoreReport,
   type RestoreRequest,
+  type RestoreTestReport,
   type Services,
   type Wanted,
 } from '#usecases'
@@ -21,8 +23,10 @@ import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
 import type { CommandContext } from '../context.ts'
 import { cliError } from '../errors.ts'
 import { exit } from '../exit-codes.ts'
-import { date, folder, listOf, projectName, snapshotId, text, vaultName } from '../parsers.ts'
+import { lookAfter } from '../look-after.ts'
+import { date, folder, listOf, projectName, snapshotId, sshAddress, text, vaultName } from '../parsers.ts'
 import { findingLines } from '../render-findings.ts'
+import { restoreTestExit, restoreTestJson, restoreTestLines } from '../render-restore-tests.ts'
 import { outcomeLines, planLines } from '../render-restore.ts'
 
 type Result = (
@@ -30,15 +34,18 @@ type Result = (
   | { readonly kind: 'done'; readonly report: RestoreReport }
   | { readonly kind: 'nothing'; readonly project: string }
   | { readonly kind: 'confirmed'; readonly project: string; readonly removed: readonly string[] }
+  | { readonly kind: 'tested'; readonly report: RestoreTestReport }
 ) & { readonly timezone: string }
 
 export const restore = defineCommand({
   examples: [
     'bewaar restore --project=shop --dry-run',
     'bewaar restore --project=shop --date=2025-11-21',
+    'bewaar restore --project=shop --date=2025-11-21 --test',
     'bewaar restore --project=shop --only=database --yes',
     'bewaar restore --project=shop --table=invoices --yes',
     'bewaar restore --project=shop --to=/tmp/shop --path=uploads/logo.png',
+    'bewaar restore --project=shop --to-host=ssh://root@new.example.org',
     'bewaar restore --project=shop --resume',
     'bewaar restore --project=shop --undo',
   ],
@@ -48,7 +55,9 @@ export const restore = defineCommand({
     date: option('--date', date, { help: 'the newest backup up to the end of this day' }),
     snapshot: option('--snapshot', snapshotId, { help: 'this one; the beginning of its id is enough' }),
     vault: option('--vault', vaultName, { help: 'from this vault; default: the nearest that has it' }),
+    test: flag('--test', { help: 'only restore it into a sandbox and question it there, as `bewaar test` does' }),
     to: option('--to', folder, { help: 'into this folder; default: to where everything was' }),
+    toHost: option('--to-host', sshAddress, { help: 'in place on this server instead of its own' }),
     only: option('--only', listOf(restorableParts), { fallback: [], help: 'these parts alone' }),
     paths: options('--path', text, { help: 'this file or folder alone' }),
     tables: options('--table', text, { help: 'this table of a database server alone' }),
@@ -62,17 +71,25 @@ export const restore = defineCommand({
     confirm: flag('--confirm', { help: 'remove what database servers have kept of before the last restore' }),
   },
   check: ({ latest, date, snapshot, resume, undo, confirm, ...input }) => {
-    const others = input.to !== undefined || input.only.length + input.paths.length + input.tables.length > 0
+    const isWritten = input.delete || input.withoutSafety || input.rolePasswords || input.dryRun
+    const others =
+      input.to !== undefined ||
+      input.toHost !== undefined ||
+      input.only.length + input.paths.length + input.tables.length > 0
     const isChosen = latest || date !== undefined || snapshot !== undefined || input.vault !== undefined
     const again = Object.entries({ '--resume': resume, '--undo': undo, '--confirm': confirm }).find(
       ([, given]) => given,
     )
     return (
       atMostOne({ '--latest': latest, '--date': date, '--snapshot': snapshot }) ??
+      (input.test && (others || isWritten || again)
+        ? '--test restores all of a backup into a sandbox, and writes nothing else'
+        : undefined) ??
       atMostOne({ '--resume': resume, '--undo': undo, '--confirm': confirm }) ??
       (again && (others || isChosen || input.delete || input.withoutSafety)
         ? `${again[0]} is about the last restore, and chooses nothing`
         : undefined) ??
+      atMostOne({ '--to': input.to, '--to-host': input.toHost !== undefined }) ??
       atMostOne({ '--table': input.tables.length > 0, '--to': input.to }) ??
       atMostOne({ '--table': input.tables.length > 0, '--path': input.paths.length > 0 }) ??
       atMostOne({ '--table': input.tables.length > 0, '--delete': input.delete })
@@ -85,6 +102,12 @@ export const restore = defineCommand({
     const [project] = chooseProjects(configuration, [input.project]) as [Project]
     await using opened = await context.services.open(configuration, context, 'restoring')
     const { services } = opened
+    if (input.test) {
+      const vault = input.vault === undefined ? undefined : getVault(configuration, input.vault)
+      const report = await testProject(services, { project, wanted: wantedBy(input), vault }, signal)
+      await lookAfter(services, context, signal)
+      return { kind: 'tested', report, timezone }
+    }
     if (input.confirm) {
       return {
         kind: 'confirmed',
@@ -127,12 +150,15 @@ export const restore = defineCommand({
             ? `${result.project}: confirmed`
             : `${result.project}: confirmed, and removed from the server: ${result.removed.join(', ')}`,
         ]
+      case 'tested':
+        return restoreTestLines([result.report], result.timezone, width)
       default:
         return result satisfies never
     }
   },
 
   json: (result) => {
+    if (result.kind === 'tested') return restoreTestJson(result.report)
     if (result.kind === 'nothing') return { project: result.project, performed: false }
     if (result.kind === 'confirmed') return { project: result.project, confirmed: true, removed: result.removed }
     const { time, troubles: _, ...rest } = result.kind === 'planned' ? result.preview : result.report
@@ -140,6 +166,7 @@ export const restore = defineCommand({
   },
 
   exitCode: (result) => {
+    if (result.kind === 'tested') return restoreTestExit([result.report])
     if (result.kind !== 'done' || result.report.status === 'complete') return exit.done
     return result.report.findings.some(({ severity }) => severity === 'damage') ? exit.damaged : exit.incomplete
   },
@@ -168,6 +195,7 @@ async function prepare(
     wanted: wantedBy(input),
     vault: input.vault === undefined ? undefined : getVault(configuration, input.vault),
     to: input.to === undefined ? undefined : resolve(input.to),
+    toHost: input.toHost,
     only: input.only,
     paths: input.paths,
     tables: input.tables,

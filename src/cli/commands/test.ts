@@ -1,14 +1,10 @@
-import { formatBytes, formatSeconds } from '#base'
 import { getVault } from '#model'
 import { testProject, type RestoreTestReport, type Wanted } from '#usecases'
 import { chooseProjects } from '../choose.ts'
 import { atMostOne, defineCommand, flag, option, options } from '../command.ts'
-import { exit } from '../exit-codes.ts'
-import { formatInstant } from '../instant.ts'
 import { lookAfter } from '../look-after.ts'
 import { date, projectName, snapshotId, vaultName } from '../parsers.ts'
-import { findingLines } from '../render-findings.ts'
-import { table } from '../table.ts'
+import { restoreTestExit, restoreTestJson, restoreTestLines } from '../render-restore-tests.ts'
 
 export const test = defineCommand({
   examples: [
@@ -49,50 +45,10 @@ export const test = defineCommand({
     return { reports, timezone: configuration.timezone }
   },
 
-  render: ({ reports, timezone }, { width }) => {
-    if (reports.length === 0) return ['There are no projects to test.']
-    const rows = reports.map((report) => [
-      report.project,
-      report.vault,
-      report.snapshot.slice(0, 8),
-      report.madeAt === undefined ? '' : formatInstant(report.madeAt, timezone),
-      report.status,
-      formatBytes(report.bytes),
-      report.rows.toLocaleString('en'),
-      report.questions.toLocaleString('en'),
-      formatSeconds(report.restoreSeconds),
-      formatSeconds(report.seconds),
-    ])
-    return [
-      ...table(columns, rows, width),
-      ...reports.flatMap(({ project, findings }) =>
-        findings.length > 0 ? [`${project}:`, ...findingLines(findings)] : [],
-      ),
-    ]
-  },
+  render: ({ reports, timezone }, { width }) =>
+    reports.length === 0 ? ['There are no projects to test.'] : restoreTestLines(reports, timezone, width),
 
-  json: ({ reports }) =>
-    reports.map((report) => {
-      const { madeAt, startedAt, endedAt: _, ...rest } = report
-      const time = madeAt === undefined ? null : new Date(madeAt).toISOString()
-      return { ...rest, time, started: new Date(startedAt).toISOString() }
-    }),
+  json: ({ reports }) => reports.map(restoreTestJson),
 
-  exitCode: ({ reports }) => {
-    if (reports.some(({ status }) => status === 'failed')) return exit.damaged
-    return reports.some(({ status }) => status === 'impossible') ? exit.failed : exit.done
-  },
+  exitCode: ({ reports }) => restoreTestExit(reports),
 })
-
-const columns = [
-  { title: 'PROJECT' },
-  { title: 'VAULT' },
-  { title: 'SNAPSHOT' },
-  { title: 'MADE' },
-  { title: 'RESULT' },
-  { title: 'SIZE', align: 'right' as const },
-  { title: 'ROWS', align: 'right' as const },
-  { title: 'QUESTIONS', align: 'right' as const },
-  { title: 'RESTORED IN', align: 'right' as const },
-  { title: 'TIME', align: 'right' as const },
-]

@@ -1,7 +1,7 @@
 import { AppError, formatBytes, formatSeconds } from '#base'
 import { getVault, vaultsOf, type Finding } from '#model'
-import { verifyProject, type VerificationReport } from '#usecases'
-import { chooseProjects } from '../choose.ts'
+import { forItself, listItself, verifyProject, type VerificationReport } from '#usecases'
+import { chooseWithItself } from '../choose.ts'
 import { defineCommand, option, options } from '../command.ts'
 import { exit, exitCodeOf } from '../exit-codes.ts'
 import { lookAfter } from '../look-after.ts'
@@ -33,16 +33,20 @@ export const verify = defineCommand({
 
   run: async (context, input, signal): Promise<Result> => {
     const configuration = await context.services.loadConfiguration()
-    const chosen = chooseProjects(configuration, input.projects)
+    const { projects, isItself } = chooseWithItself(configuration, input.projects)
     const only = input.vault === undefined ? undefined : getVault(configuration, input.vault)
-    const pairs = chosen.flatMap((project) => vaultsOf(configuration, project).map((vault) => ({ project, vault })))
-    const wanted = pairs.filter(({ vault }) => !only || vault === only)
     await using opened = await context.services.open(configuration, context)
+    const itself = isItself ? await listItself(opened.services) : []
+    const pairs = [...projects, ...itself].flatMap((project) =>
+      vaultsOf(configuration, project).map((vault) => ({ project, vault })),
+    )
+    const wanted = pairs.filter(({ vault }) => !only || vault === only)
+    const services = forItself(opened.services)
     const reports: VerificationReport[] = []
     const troubles: Trouble[] = []
     for (const { project, vault } of wanted) {
       try {
-        reports.push(await verifyProject(opened.services, { project, vault, read: { share: input.share } }, signal))
+        reports.push(await verifyProject(services, { project, vault, read: { share: input.share } }, signal))
       } catch (thrown) {
         // Because a vault that cannot be opened must not keep the others from being verified.
         if (wanted.length === 1 || signal.aborted || !(thrown instanceof AppError)) throw thrown

@@ -33,6 +33,8 @@ export interface TreeRequest {
   readonly prefix: string
   /** Paths inside the tree, each with everything below it. Default: everything. */
   readonly include?: readonly string[]
+  /** Folders alone, or everything else. Default: both. */
+  readonly only?: 'folders' | 'contents'
   /** Told of each socket: an archive has no place for one. */
   readonly onLeftOut: (path: string) => void
 }
@@ -47,7 +49,7 @@ export interface TreeRequest {
  */
 export async function* readTree(
   repository: BlobReader,
-  { tree, prefix, include, onLeftOut }: TreeRequest,
+  { tree, prefix, include, only, onLeftOut }: TreeRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<TreeEntry, void, void> {
   const firsts = new Map<string, Buffer>()
@@ -67,8 +69,12 @@ export async function* readTree(
     if (node.type !== 'file' || first) return { header, inTree, isShared }
     return { header, inTree, isShared, content: await contentOf(repository, node.content!, signal) }
   }
-  for await (const entry of mapInOrder(walk(repository, tree, wanted, signal), entryOf, filesAhead))
-    if (entry) yield entry
+  const found = filtered(walk(repository, tree, wanted, signal), only)
+  for await (const entry of mapInOrder(found, entryOf, filesAhead)) if (entry) yield entry
+}
+
+async function* filtered(found: AsyncIterable<Found>, only: TreeRequest['only']): AsyncGenerator<Found, void, void> {
+  for await (const one of found) if (only === undefined || (one.node.type === 'dir') === (only === 'folders')) yield one
 }
 
 /** Streams a file of a tree. @param path - raw bytes. @throws `export.file-missing`, and as {@link readTree}. */

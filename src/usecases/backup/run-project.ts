@@ -21,7 +21,7 @@ import {
   type Run,
   type RunOutcome,
 } from '#model'
-import { dumpSources, rawPathOf, shownPath, type ArtifactFacts, type SourceFinding } from '#sources'
+import { dumpSources, rawPathOf, shownPath, type ArtifactFacts, type JoinContext, type SourceFinding } from '#sources'
 import { getStrategy, restoreFactsOf, restoreInstructions, type ProjectPlan } from '#strategies'
 import { usecaseError } from '../errors.ts'
 import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
@@ -175,6 +175,8 @@ export interface SafetyWish {
   readonly tags: readonly string[]
   /** What is beside the project in it. */
   readonly parts: readonly Part[]
+  /** What is in it although the configuration leaves it out. */
+  readonly also: NonNullable<JoinContext['also']>
   /** Of the databases on servers, only files are wanted. */
   readonly leavesServersOut: boolean
 }
@@ -198,6 +200,7 @@ export async function makeSnapshot(
     temporaryFolder: temporary.path,
     report: (finding: SourceFinding) => void seen.push(finding),
     record: (artifact: ArtifactFacts) => void facts.push(artifact),
+    ...(safety && { also: safety.also }),
   }
   const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
   const undone = (await undoAbandoned(services, signal)).filter((finding) => finding.project === project.name)

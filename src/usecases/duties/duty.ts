@@ -1,4 +1,17 @@
-import type { Configuration, Due, DutyKind, DutyReport, DutySubject } from '#model'
+import {
+  getProject,
+  getVault,
+  ownProject,
+  ownProjectIn,
+  vaultsInUse,
+  type Configuration,
+  type Due,
+  type DutyKind,
+  type DutyReport,
+  type DutySubject,
+  type Project,
+} from '#model'
+import { forItself } from '../recover/own-places.ts'
 import type { Services } from '../services.ts'
 
 /** How a duty ended; one sentence for people. */
@@ -29,6 +42,34 @@ export function eachVaultOfEachProject({ projects }: Configuration): DutySubject
   return projects.flatMap(({ name: project, vault, copies }) =>
     [vault, ...copies.map(({ to }) => to)].map((name) => ({ project, vault: name })),
   )
+}
+
+/** The same with Bewaar itself, in each vault by itself. */
+export function eachProjectAndItself(configuration: Configuration): DutySubject[] {
+  return [...eachProject(configuration), ...itselfInEach(configuration)]
+}
+
+export function eachPlaceAndItself(configuration: Configuration): DutySubject[] {
+  return [...eachVaultOfEachProject(configuration), ...itselfInEach(configuration)]
+}
+
+function itselfInEach(configuration: Configuration): DutySubject[] {
+  return vaultsInUse(configuration).map(({ name: vault }) => ({ project: ownProject, vault }))
+}
+
+/** What a duty works with: the project that it is about, and services that can open its repositories. @throws `project.missing`. */
+export function sceneOf(
+  services: Services,
+  { project: name = '', vault = '' }: DutySubject,
+): { readonly services: Services; readonly project: Project } {
+  const { configuration } = services
+  if (name !== ownProject) return { services, project: getProject(configuration, name) }
+  return { services: forItself(services), project: ownProjectIn(configuration, getVault(configuration, vault)) }
+}
+
+/** Bewaar itself, in all vaults at once. */
+export function itself(): DutySubject[] {
+  return [{ project: ownProject }]
 }
 
 export function everything(): DutySubject[] {

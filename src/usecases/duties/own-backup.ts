@@ -7,7 +7,7 @@ export const ownBackup = recorded({
   kind: 'own-backup',
   schedule: () => ownSchedule,
   perform: async (services, _subject, slot, signal) => {
-    const done = await backUpOwn(services, { since: slot }, signal)
+    const done = await backUpOwn(services, { only: { since: slot } }, signal)
     const failed = done.flatMap(({ vault, error }) => (error === undefined ? [] : [`${vault}: ${error}`]))
     return { outcome: failed.length > 0 ? 'failed' : 'done', text: failed.join('; ') }
   },

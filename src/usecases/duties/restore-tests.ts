@@ -31,7 +31,7 @@ export const restoreTesting: JudgedDuty = {
     if (restoreTest.schedule === 'after each run') return await judgeNewest(services, subject)
     const due = await byCalendar.judge(services, subject)
     if (!due.isDue) return due
-    const isEmpty = (await services.catalog.snapshots.list({ ...subject, limit: 1 })).length === 0
+    const isEmpty = (await services.catalog.snapshots.list({ ...subject, kind: 'backup', limit: 1 })).length === 0
     return isEmpty ? { isDue: false, at: services.clock.now() + hourMs } : due
   },
 }
@@ -47,7 +47,7 @@ const outcomes: Readonly<Record<RestoreTestRecord['status'], Attempt['outcome']>
 async function judgeNewest({ catalog, clock }: Services, subject: DutySubject): Promise<Due> {
   const now = clock.now()
   const lookAgain = { isDue: false, at: now + hourMs } as const
-  const newest = (await catalog.snapshots.list({ ...subject, limit: 1 }))[0]
+  const newest = (await catalog.snapshots.list({ ...subject, kind: 'backup', limit: 1 }))[0]
   if (!newest) return lookAgain
   const tests = await catalog.restoreTests.list({ ...subject, since: newest.time })
   const attempts = tests.map(({ status, startedAt }) => ({ slot: newest.time, startedAt, outcome: outcomes[status] }))

@@ -1,6 +1,6 @@
 import { cleaning } from './cleaning.ts'
 import { judgeCopies, performCopies } from './copies.ts'
-import { eachProject, eachVaultOfEachProject, everything, type Duty } from './duty.ts'
+import { eachPlaceAndItself, eachProject, eachProjectAndItself, everything, itself, type Duty } from './duty.ts'
 import { ownBackup } from './own-backup.ts'
 import { eachReport, reporting } from './reporting.ts'
 import { restoreTesting } from './restore-tests.ts'
@@ -12,11 +12,11 @@ import { measuring, watching } from './watching.ts'
 const duties: readonly Duty[] = [
   { kind: 'run', isHeavy: true, about: eachProject, judge: judgeRun, perform: performRun },
   { kind: 'copy', isHeavy: true, about: eachProject, judge: judgeCopies, perform: performCopies },
-  { ...verification, isHeavy: true, about: eachVaultOfEachProject },
-  { ...cleaning, isHeavy: true, about: eachProject },
+  { ...verification, isHeavy: true, about: eachPlaceAndItself },
+  { ...cleaning, isHeavy: true, about: eachProjectAndItself },
   { ...restoreTesting, isHeavy: true, about: eachProject },
   { ...measuring, isHeavy: true, about: everything },
-  { ...ownBackup, isHeavy: true, about: everything },
+  { ...ownBackup, isHeavy: true, about: itself },
   { ...reporting, isHeavy: false, about: eachReport },
   { ...watching, isHeavy: false, about: everything },
 ]

@@ -1,8 +1,8 @@
-import { chooseSlices, getProject, getVault, type DutySubject } from '#model'
+import { chooseSlices, getVault, type DutySubject } from '#model'
 import type { Services } from '../services.ts'
 import { lookInto } from '../vaults/known-snapshots.ts'
 import { slicesRead, verifyProject } from '../verify/verify-project.ts'
-import type { DutyOutcome } from './duty.ts'
+import { sceneOf, type DutyOutcome } from './duty.ts'
 import { recorded, type JudgedDuty } from './recorded.ts'
 
 const hourMs = 60 * 60 * 1000
@@ -14,19 +14,19 @@ export const verification: JudgedDuty = {
   judge: async (services, subject) => {
     const due = await daily.judge(services, subject)
     if (!due.isDue) return due
-    const isEmpty = (await services.catalog.snapshots.list(subject)).length === 0
+    const isEmpty = (await services.catalog.snapshots.list({ ...subject, limit: 1 })).length === 0
     return isEmpty ? { isDue: false, at: services.clock.now() + hourMs } : due
   },
 }
 
 async function performSlices(
-  services: Services,
+  given: Services,
   subject: DutySubject,
   _slot: number,
   signal: AbortSignal,
 ): Promise<DutyOutcome> {
+  const { services, project } = sceneOf(given, subject)
   const { catalog, clock, configuration } = services
-  const project = getProject(configuration, subject.project ?? '')
   const vault = getVault(configuration, subject.vault ?? '')
   const about = { project: project.name, vault: vault.name }
   // because what the catalog believes to be there may have gone

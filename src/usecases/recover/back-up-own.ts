@@ -1,12 +1,13 @@
 import { dirname, join, relative } from 'node:path'
 
 import { AppError, textOf } from '#base'
-import { archive, parseTime, type Part } from '#engine'
+import { archive, parseTime, RunningHash, type Part } from '#engine'
 import {
   catalogPlace,
   encodeManifest,
   encodeSheet,
   filesNamedIn,
+  isOwnBackupDue,
   isWithin,
   ownProject,
   secretsIn,
@@ -25,6 +26,7 @@ import { localHost, rawPathOf } from '#sources'
 import { newRunId } from '../backup/run-id.ts'
 import type { Services } from '../services.ts'
 import { keepLocked } from '../vaults/keep-locked.ts'
+import { knownFrom } from '../vaults/known-snapshots.ts'
 import { createVault, openVault, type OpenedVault } from '../vaults/open-vault.ts'
 import { ownInstructions } from './own-instructions.ts'
 
@@ -35,32 +37,36 @@ import { ownInstructions } from './own-instructions.ts'
  *
  * A repository is made only where another of the same vault is there already: a disk that is not mounted gets none.
  *
- * @param since - vaults that got one since then are left alone; default: none are.
+ * @param only - `due`: the vaults that want one after a run, as {@link isOwnBackupDue} says; or those that got none since then.
+ * Default: all.
  * @throws what keeps the configuration or the catalog from being read; the signal's reason.
  */
 export async function backUpOwn(
   given: Services,
-  options: { readonly since?: number },
+  { only }: { readonly only?: 'due' | { readonly since: number } },
   signal: AbortSignal,
 ): Promise<OwnBackup[]> {
   const { catalog, clock } = given
   const services = { ...given, configuration: withOwnProject(given.configuration) }
   const project = services.configuration.projects.at(-1)!
+  const files = await filesOf(services)
+  const of = await digestOf(services, files)
   const before = new Map((await catalog.recovery.ownBackups()).map((one) => [one.vault, one]))
-  const isDue = ({ name }: Vault): boolean =>
-    options.since === undefined || !isMadeSince(before.get(name), options.since)
-  const due = vaultsInUse(given.configuration).filter(isDue)
+  const due = vaultsInUse(given.configuration).filter(({ name }) => {
+    const last = before.get(name)
+    if (only === 'due') return isOwnBackupDue(last, of, clock.now())
+    return only === undefined || last?.madeAt === undefined || last.madeAt < only.since
+  })
   if (due.length === 0) return []
   await using temporary = await services.temporaryFolder()
   const copy = join(temporary.path, catalogPlace)
   catalog.copyTo(copy)
-  const files = await filesOf(services)
   const done: OwnBackup[] = []
   for (const vault of due) {
     const triedAt = clock.now()
     try {
       const snapshot = await storeIn(services, project, vault, files, copy, signal)
-      done.push({ vault: vault.name, triedAt, madeAt: triedAt, snapshot })
+      done.push({ vault: vault.name, triedAt, madeAt: triedAt, snapshot, of })
     } catch (thrown) {
       if (signal.aborted || !(thrown instanceof AppError)) throw thrown
       done.push({ vault: vault.name, triedAt, error: textOf(thrown) })
@@ -70,8 +76,13 @@ export async function backUpOwn(
   return done
 }
 
-function isMadeSince(backup: OwnBackup | undefined, since: number): boolean {
-  return backup?.madeAt !== undefined && backup.madeAt >= since
+/** The rest of the catalog comes back from the vaults, or is only history; a hold decides what may go. */
+async function digestOf({ catalog }: Services, files: readonly OwnFile[]): Promise<string> {
+  const hash = new RunningHash()
+  const holds = await catalog.holds.list()
+  const texts = files.map(({ path, bytes }) => [path, Buffer.from(bytes).toString('base64')])
+  hash.add(Buffer.from(JSON.stringify([texts, holds])))
+  return hash.finish()
 }
 
 async function record({ catalog }: Services, backup: OwnBackup): Promise<void> {
@@ -111,7 +122,7 @@ async function storeIn(
   copy: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const { clock, hostname, username, version } = services
+  const { catalog, clock, hostname, username, version } = services
   await using opened = await openOrCreate(services, vault, signal)
   const { snapshots } = await opened.repository.listSnapshots(signal)
   const tag = `project:${ownProject}`
@@ -163,6 +174,10 @@ async function storeIn(
     signal,
   )
   await keepLocked(services, opened, project, signal)
+  const stored = await opened.repository.findSnapshot(result.snapshot, signal)
+  await catalog.snapshots.record({ ...knownFrom(stored, vault.name, ownProject), receivedAt: clock.now() })
+  const key = { vault: vault.name, project: ownProject, id: result.snapshot }
+  await catalog.snapshots.markMade(key, run, { at: now, isComplete: true })
   return result.snapshot
 }
 

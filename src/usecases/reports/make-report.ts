@@ -78,7 +78,7 @@ async function reportProject(
   const latest = await catalog.runs.list({ ...about, limit: 10 })
   const lastRun = latest.find(({ status }) => status !== 'running' && status !== 'cancelled')
   const vaults = vaultsOf(configuration, project).map(({ name }) => name)
-  const snapshots = await catalog.snapshots.list(about)
+  const snapshots = await catalog.snapshots.list({ ...about, kind: 'backup' })
   const facts = {
     project,
     health,

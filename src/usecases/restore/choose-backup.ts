@@ -47,7 +47,8 @@ export async function chooseBackup(
   }
   // Because somebody may have put other snapshots into the repository with restic, which only an id can mean.
   const ours = found.filter(({ snapshot }) => wanted.kind === 'snapshot' || snapshot.run !== undefined)
-  const [best] = (ours.length > 0 ? ours : found).toSorted((a, b) => b.snapshot.time - a.snapshot.time)
+  const others = found.filter(({ snapshot }) => snapshot.safety === undefined)
+  const [best] = (ours.length > 0 ? ours : others).toSorted((a, b) => b.snapshot.time - a.snapshot.time)
   if (best) {
     assertUnambiguous(wanted, project, found)
     return { ...best, because: whyFrom(best, found, only), troubles }

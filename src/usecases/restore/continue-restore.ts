@@ -3,6 +3,8 @@ import {
   getVault,
   hasChanged,
   isUnfinished,
+  movedTo,
+  parseSshAddress,
   type Project,
   type RestoreJournal,
   type RestoreWish,
@@ -35,16 +37,13 @@ export async function prepareResume(
   const [last] = await services.catalog.restoreJournals.list({ project: project.name, limit: 1 })
   if (!last || !isUnfinished(last)) throw nothingOpen(project, 'go on with')
   if (last.undoes === undefined) {
-    return await prepareInPlace(services, project, { request: requestOf(services, last), resumes: last }, signal)
+    const request = requestOf(services, last)
+    return await prepareInPlace(services, placeOf(project, request), { request, resumes: last }, signal)
   }
   const undone = await services.catalog.restoreJournals.find(last.undoes)
   if (!undone) throw nothingOpen(project, 'undo')
-  return await prepareUndo(
-    services,
-    project,
-    { journal: undone, request: requestOf(services, undone), resumes: last },
-    signal,
-  )
+  const request = requestOf(services, undone)
+  return await prepareUndo(services, placeOf(project, request), { journal: undone, request, resumes: last }, signal)
 }
 
 /**
@@ -68,7 +67,8 @@ export async function prepareTakingBack(
     await restoreJournals.end(journal.id, 'undone')
     return undefined
   }
-  return await prepareUndo(services, project, { journal, request: requestOf(services, journal) }, signal)
+  const request = requestOf(services, journal)
+  return await prepareUndo(services, placeOf(project, request), { journal, request }, signal)
 }
 
 /**
@@ -82,8 +82,9 @@ export async function confirmRestore(services: Services, project: Project, signa
   const journal = journals.find(({ undoes }) => undoes === undefined)
   if (journal?.state !== 'complete' && journal?.state !== 'incomplete') throw nothingOpen(project, 'confirm')
   await using temporary = await services.temporaryFolder()
-  await using host = await openHost(services, project, temporary, signal)
-  await using backup = await openBackup(services, project, requestOf(services, journal), signal)
+  const request = requestOf(services, journal)
+  await using host = await openHost(services, placeOf(project, request), temporary, signal)
+  await using backup = await openBackup(services, project, request, signal)
   const { snapshot } = backup
   const steps = journal.steps.filter(({ kind, state, wayBack }) => kind === 'database' && state === 'done' && wayBack)
   const artifacts = snapshot.layout.manifest?.artifacts ?? []
@@ -119,8 +120,14 @@ function requestOf({ configuration }: Services, { wish, vault, snapshot }: Resto
   return { ...asked(wish), wanted: { kind: 'snapshot', id: snapshot }, vault: getVault(configuration, vault) }
 }
 
-function asked({ only, ...wish }: RestoreWish): Omit<RestoreRequest, 'wanted'> {
-  return { ...wish, only: only as readonly RestorablePart[] }
+function asked({ only, toHost, ...wish }: RestoreWish): Omit<RestoreRequest, 'wanted'> {
+  const address = toHost === undefined ? undefined : parseSshAddress(toHost)
+  return { ...wish, only: only as readonly RestorablePart[], ...(address && { toHost: address }) }
+}
+
+/** The project where that restore has put it. */
+function placeOf(project: Project, { toHost }: RestoreRequest): Project {
+  return toHost ? movedTo(project, toHost) : project
 }
 
 function nothingOpen({ name }: Project, verb: string): Error {

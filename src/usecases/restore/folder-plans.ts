@@ -1,17 +1,25 @@
 import { dirname, isAbsolute, join } from 'node:path'
 
-import { planRestore, type Repository, type RestorePlan } from '#engine'
+import { performRestore, planRestore, type Repository } from '#engine'
 import { isWithin, type Project } from '#model'
+import { removeJournals, type Host } from '#sources'
 import { usecaseError } from '../errors.ts'
+import type { TemporaryFolder } from '../services.ts'
 import { namesIn, type SnapshotLayout } from './layout.ts'
+import type { PlannedWrites, WrittenFolder } from './planned-writes.ts'
+import { WritesElsewhere, writeElsewhere } from './write-elsewhere.ts'
 
 /** One folder that is written to. */
 export interface FolderPlan {
   readonly what: string
   readonly target: string
-  readonly plan: RestorePlan
-  /** The plan anew, for a target that has changed since. */
-  readonly planAgain: () => Promise<RestorePlan>
+  readonly plan: PlannedWrites
+  /** @param isChanged - the target may have changed since it was planned. */
+  readonly write: (
+    isChanged: boolean,
+    progress: (bytes: number, total: number) => void,
+    signal: AbortSignal,
+  ) => Promise<WrittenFolder>
   /** Databases that this puts in place, absolute. */
   readonly databases: readonly string[]
 }
@@ -42,23 +50,46 @@ export async function planInto(
     delete: options.delete,
     ...(include && { include }),
   } as const
-  const planAgain = (): Promise<RestorePlan> => planRestore(repository, request, signal)
+  const databases = databasesIn(layout, '', to, include)
+  return await planHere(repository, request, { what: 'the snapshot', target: to, databases }, signal)
+}
+
+/** On this machine. */
+async function planHere(
+  repository: Repository,
+  request: Parameters<typeof planRestore>[1],
+  about: Pick<FolderPlan, 'databases' | 'target' | 'what'>,
+  signal: AbortSignal,
+): Promise<FolderPlan> {
+  const first = await planRestore(repository, request, signal)
   return {
-    what: 'the snapshot',
-    target: to,
-    plan: await planAgain(),
-    planAgain,
-    databases: databasesIn(layout, '', to, include),
+    ...about,
+    plan: first,
+    write: async (isChanged, progress, stop) => {
+      // Because a plan holds for the target as it was seen.
+      const plan = isChanged ? await planRestore(repository, request, stop) : first
+      for (const database of about.databases) removeJournals(database)
+      const told = { progress: (now: { bytes: number; totalBytes: number }) => progress(now.bytes, now.totalBytes) }
+      return await performRestore(repository, plan, told, stop)
+    },
   }
+}
+
+/** Where a project is. */
+export interface ProjectPlace {
+  readonly host: Host
+  readonly temporary: TemporaryFolder
 }
 
 /** Everything to where it was. Settings first, because the metadata of folders comes with the files. */
 export async function planInPlace(
-  { repository, id, tree, layout }: OpenSnapshot,
+  snapshot: OpenSnapshot,
   project: Project,
   include: readonly string[] | undefined,
+  { host, temporary }: ProjectPlace,
   signal: AbortSignal,
 ): Promise<FolderPlan[]> {
+  const { repository, id, tree, layout } = snapshot
   if (!layout.manifest || !layout.top.includes('files')) {
     throw usecaseError('restore.layout-unknown', { snapshot: id.slice(0, 8) })
   }
@@ -74,18 +105,20 @@ export async function planInPlace(
     const whole = !below || below.includes(strip)
     // Because the settings are a few files of folders whose metadata comes with the files.
     const keepFolders = strip === 'config'
-    const request = {
-      tree,
-      strip,
-      target,
-      existing: 'overwrite',
-      keepFolders,
-      sweep: true,
-      ...(!whole && { include: below }),
-    } as const
-    const planAgain = (): Promise<RestorePlan> => planRestore(repository, request, signal)
     const databases = databasesIn(layout, `${strip}/`, target, below)
-    plans.push({ what, target, plan: await planAgain(), planAgain, databases })
+    const about = { what, target, databases }
+    const request = { tree, strip, ...(!whole && { include: below }) } as const
+    if (host.kind !== 'ssh') {
+      const wish = { ...request, target, existing: 'overwrite', keepFolders, sweep: true } as const
+      plans.push(await planHere(repository, wish, about, signal))
+      return
+    }
+    const plan = await planRestore(repository, { ...request, target: join(temporary.path, 'none') }, signal)
+    const folder = { snapshot, host, strip, keepFolders, target, databases, ...(!whole && { include: below }) }
+    const writes = await WritesElsewhere.look(folder, plan)
+    const write: FolderPlan['write'] = (_, progress, stop) =>
+      writeElsewhere(folder, writes, (bytes) => progress(bytes, writes.bytes), stop)
+    plans.push({ ...about, plan: writes, write })
   }
   if (layout.top.includes('config')) await add('settings and secrets', 'config', project.path, include)
   const outside = placesOutside(project)

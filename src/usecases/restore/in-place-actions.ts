@@ -1,7 +1,7 @@
 import { AppError, textOf } from '#base'
-import { performRestore, removePaths } from '#engine'
+import { removePaths } from '#engine'
 import type { Project } from '#model'
-import { bytesOf, rawPathOf, removeJournals, type Host, type RawPath } from '#sources'
+import { bytesOf, rawPathOf, type Host, type RawPath } from '#sources'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { Action, ActionOutcome } from './actions.ts'
@@ -15,6 +15,7 @@ import { restoreGit } from './restore-git.ts'
 import { takeSafetyBackup } from './safety-backup.ts'
 import { tablesIn, type ServerDump } from './server-databases.ts'
 import { verifyFirst } from './verify-first.ts'
+import { removeElsewhere } from './write-elsewhere.ts'
 
 /**
  * The steps of a restore in place. Nothing is written before all that will be was verified, and what is there was saved; the project
@@ -25,11 +26,11 @@ export function actionsOf(services: Services, plan: InPlacePlan, id: string): Ac
   const { snapshot } = backup
   return [
     verifying(services, project, snapshot, folders, dumps),
-    ...(request.safety ? [saving(services, project, id, folders)] : []),
+    ...(request.safety ? [saving(services, plan, id)] : []),
     ...commandsBefore(project, host, commands),
     ...(git ? [makingGit(services, project, snapshot)] : []),
-    ...writingFolders(services, project, snapshot, folders, git),
-    ...removing(project, removals),
+    ...writingFolders(services, project, folders, git),
+    ...removing(project, host, removals),
     ...dumps.flatMap((dump) => loading(services, plan, dump)),
     ...commandsAfter(project, host, commands),
   ]
@@ -58,13 +59,14 @@ export function verifying(
   }
 }
 
-function saving(services: Services, project: Project, restore: string, folders: readonly FolderPlan[]): Action {
+function saving(services: Services, { project, request, host, folders }: InPlacePlan, restore: string): Action {
   return {
     kind: 'safety',
     about: 'backup',
     perform: async (_, signal) => {
       const plans = folders.map(({ plan }) => plan)
-      const { safety, findings } = await takeSafetyBackup(services, project, { restore, plans }, signal)
+      const isWhole = request.only.length + request.paths.length === 0
+      const { safety, findings } = await takeSafetyBackup(services, project, { restore, host, plans, isWhole }, signal)
       if (safety) await services.catalog.restoreJournals.setSafety(restore, safety)
       return { findings }
     },
@@ -79,7 +81,6 @@ function saving(services: Services, project: Project, restore: string, folders: 
 export function writingFolders(
   services: Services,
   project: Project,
-  { repository }: OpenSnapshot,
   folders: readonly FolderPlan[],
   isTouched: boolean,
 ): Action[] {
@@ -90,16 +91,10 @@ export function writingFolders(
       kind: 'files',
       about: what === 'files' ? target : `${what} in ${target}`,
       perform: async (_, signal): Promise<ActionOutcome> => {
-        const plan = isChanged ? await folder.planAgain() : folder.plan
-        isChanged ||= plan.counts.folders > 0
-        for (const database of folder.databases) removeJournals(database)
-        const progress = { label: `${project.name}: restoring ${what}`, unit: 'bytes' } as const
-        const { files, bytes, findings } = await performRestore(
-          repository,
-          plan,
-          { progress: ({ bytes, totalBytes }) => services.progress({ ...progress, done: bytes, total: totalBytes }) },
-          signal,
-        )
+        const label = `${project.name}: restoring ${what}`
+        const progress = (done: number, total: number): void => services.progress({ label, unit: 'bytes', done, total })
+        const { files, bytes, findings } = await folder.write(isChanged, progress, signal)
+        isChanged ||= folder.plan.counts.folders > 0
         return { files, bytes, findings: fromEngine(findings, { project: project.name }) }
       },
     }
@@ -116,7 +111,8 @@ function makingGit(services: Services, project: Project, snapshot: OpenSnapshot)
 }
 
 /** @param paths - absolute. */
-export function removing(project: Project, paths: readonly RawPath[]): Action[] {
+export function removing(project: Project, host: Host, paths: readonly RawPath[]): Action[] {
+  if (host.kind === 'ssh') return paths.length > 0 ? [removingElsewhere(project, host, paths)] : []
   const home = `${rawPathOf(project.path)}/`
   const inside = paths.filter((path) => path.startsWith(home)).map((path) => path.slice(home.length))
   const outside = paths.filter((path) => !path.startsWith(home)).map((path) => path.slice(1))
@@ -135,6 +131,18 @@ export function removingBelow(project: Project, target: string, paths: readonly 
       return {
         findings: failed.map(({ path, text }) => ({ project: project.name, subject: path, severity: 'warning', text })),
       }
+    },
+  }
+}
+
+function removingElsewhere(project: Project, host: Host, paths: readonly RawPath[]): Action {
+  return {
+    kind: 'remove',
+    about: host.place,
+    perform: async (_, signal) => {
+      const text = 'it could not be removed'
+      const left = await removeElsewhere(host, paths, signal)
+      return { findings: left.map((subject) => ({ project: project.name, subject, severity: 'warning', text })) }
     },
   }
 }

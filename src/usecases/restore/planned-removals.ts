@@ -21,16 +21,20 @@ export async function planRemovals(
   const context = { host, temporaryFolder: temporary.path, report: () => {}, record: () => {} }
   const removals: RawPath[] = []
   for (const part of await dumpSources(project.path, plan.sources, context, signal)) {
-    if (part.kind !== 'folder' || !/^files(\/|$)/.test(part.at)) continue
+    if ((part.kind !== 'folder' && part.kind !== 'remote-folder') || !/^files(\/|$)/.test(part.at)) continue
     const held = await treeAt(repository, tree, rawPathOf(part.at), signal)
-    const path = typeof part.path === 'string' ? rawPathOf(part.path) : Buffer.from(part.path).toString('latin1')
+    const path = part.kind === 'folder' ? rawPath(part.path) : part.path
     await lookThrough({ part, path, home: path, held }, { repository, host, removals }, signal)
   }
   return removals
 }
 
+function rawPath(path: string | Uint8Array): RawPath {
+  return typeof path === 'string' ? rawPathOf(path) : Buffer.from(path).toString('latin1')
+}
+
 interface Place {
-  readonly part: Part & { kind: 'folder' }
+  readonly part: Part & { kind: 'folder' | 'remote-folder' }
   /** Absolute. */
   readonly path: RawPath
   /** Of the part. */

@@ -1,15 +1,16 @@
 import { randomHex } from '#base'
 import {
   describeStanding,
-  formatHost,
+  getProject,
   getVault,
+  isOn,
   isUnfinished,
   type Finding,
   type Project,
   type RestoreJournal,
   type Artifact,
 } from '#model'
-import { rawPathOf, shownPath, type Host, type RawPath } from '#sources'
+import { plainAddress, rawPathOf, shownPath, type Host, type PlainAddress, type RawPath } from '#sources'
 import { openHost } from '../backup/open-host.ts'
 import { usecaseError } from '../errors.ts'
 import type { Services, TemporaryFolder } from '../services.ts'
@@ -33,6 +34,7 @@ import {
 } from './request.ts'
 import { isGitMadeAnew } from './restore-git.ts'
 import { findServerDumps, isServerDump, tablesIn, type ServerDump, type Settings } from './server-databases.ts'
+import { assertWritable } from './write-elsewhere.ts'
 
 export interface InPlaceTask {
   readonly request: RestoreRequest
@@ -92,11 +94,10 @@ async function planAll(
   if (table !== undefined) {
     throw usecaseError('restore.no-table', { snapshot: snapshot.id.slice(0, 8), project: project.name, table })
   }
-  const folders = request.tables.length > 0 ? [] : await planInPlace(snapshot, project, include, signal)
-  if (project.on?.kind === 'ssh' && folders.length > 0) {
-    throw usecaseError('restore.elsewhere', { project: project.name, place: formatHost(project.on) })
-  }
-  const git = folders.length > 0 && (await isGitMadeAnew(snapshot, project, include))
+  const folders =
+    request.tables.length > 0 ? [] : await planInPlace(snapshot, project, include, { host, temporary }, signal)
+  if (host.kind === 'ssh' && folders.length > 0) await assertWritable(project, host, signal)
+  const git = folders.length > 0 && host.kind !== 'ssh' && (await isGitMadeAnew(snapshot, project, include))
   if (folders.length + wanted.length === 0 && !git) {
     throw usecaseError('restore.no-place', { paths: request.paths.join(', ') })
   }
@@ -107,6 +108,12 @@ async function planAll(
     { host, settings },
     signal,
   )
+  const isMoved = request.toHost && !isOn(getProject(services.configuration, project.name), request.toHost)
+  for (const { name, server, target } of isMoved ? dumps : []) {
+    if (isElsewhere(plainAddress(target.connection))) {
+      throw usecaseError('restore.same-server', { database: name, server, place: host.place })
+    }
+  }
   for (const { name, server, report } of request.tables.length > 0 ? [] : dumps) {
     if (report.method === undefined)
       throw usecaseError('restore.no-right', { login: report.login, database: name, server })
@@ -128,6 +135,11 @@ async function planAll(
     removals: inside,
     ...(resumes && { resumes }),
   }
+}
+
+/** A server of its own, which is the same one wherever the project is. */
+function isElsewhere({ host, socket }: PlainAddress): boolean {
+  return socket === undefined && host !== undefined && !/^(?:localhost|127\.[\d.]+|\[?::1\]?)$/.test(host)
 }
 
 function isOfTables(artifact: Artifact, tables: readonly string[]): boolean {
@@ -160,6 +172,7 @@ async function previewOf(services: Services, plan: InPlacePlan): Promise<Restore
     snapshot: snapshot.id,
     time: chosen.snapshot.time,
     inPlace: true,
+    ...(plan.host.kind === 'ssh' && { place: plan.host.place }),
     steps: previewFolders(folders),
     databases,
     tables: request.tables,

@@ -1,6 +1,4 @@
-import { performRestore } from '#engine'
 import type { Project } from '#model'
-import { removeJournals } from '#sources'
 import type { Services } from '../services.ts'
 import type { PlaceServices } from '../vaults/open-place.ts'
 import { planInto } from './folder-plans.ts'
@@ -55,14 +53,9 @@ export async function prepareInto(
         const { plan } = folder
         // Because into a new folder every blob is verified before it is written in any case.
         if (preview.overwrites) await verifyFirst(services, project, snapshot, { plans: [plan], dumps: [] }, stop)
-        for (const database of folder.databases) removeJournals(database)
-        const progress = { label: `${project.name}: restoring ${folder.what}`, unit: 'bytes' } as const
-        const result = await performRestore(
-          snapshot.repository,
-          plan,
-          { progress: ({ bytes, totalBytes }) => services.progress({ ...progress, done: bytes, total: totalBytes }) },
-          stop,
-        )
+        const label = `${project.name}: restoring ${folder.what}`
+        const progress = (done: number, total: number): void => services.progress({ label, unit: 'bytes', done, total })
+        const result = await folder.write(false, progress, stop)
         const findings = fromEngine(result.findings, about)
         const status = findings.some(({ severity }) => severity !== 'notice') ? 'incomplete' : 'complete'
         const { files, bytes } = result

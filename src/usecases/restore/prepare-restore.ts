@@ -1,4 +1,4 @@
-import type { Project } from '#model'
+import { movedTo, type Project } from '#model'
 import type { Services } from '../services.ts'
 import { prepareInPlace } from './prepare-in-place.ts'
 import { prepareInto } from './prepare-into.ts'
@@ -16,8 +16,8 @@ export async function prepareRestore(
   request: RestoreRequest,
   signal: AbortSignal,
 ): Promise<PreparedRestore> {
-  const { to } = request
-  return to === undefined
-    ? await prepareInPlace(services, project, { request }, signal)
-    : await prepareInto(services, project, { ...request, to }, signal)
+  const { to, toHost } = request
+  if (to !== undefined) return await prepareInto(services, project, { ...request, to }, signal)
+  const there = toHost ? movedTo(project, toHost) : project
+  return await prepareInPlace(services, there, { request }, signal)
 }

@@ -1,11 +1,11 @@
 import { randomHex } from '#base'
 import { getVault, type Artifact, type Project, type RestoreJournal, type RestoreStep } from '#model'
-import { rawPathOf, type Host, type RawPath, type WayBack } from '#sources'
+import { placeOf, rawPathOf, shownPath, type Host, type RawPath, type WayBack } from '#sources'
 import { openHost } from '../backup/open-host.ts'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { performActions, type Action } from './actions.ts'
-import { planInPlace, type FolderPlan } from './folder-plans.ts'
+import { planInPlace, type FolderPlan, type ProjectPlace } from './folder-plans.ts'
 import { commandsAfter, commandsBefore, removing, verifying, writingFolders } from './in-place-actions.ts'
 import { holdsPath, pathsOf } from './layout.ts'
 import { loadDump, swapBack } from './load-databases.ts'
@@ -14,7 +14,7 @@ import { performJournal } from './perform-journal.ts'
 import { estimate, examplesOf, findingsOf, previewFolders } from './preview.ts'
 import { commandsOf, type ProjectCommands } from './project-commands.ts'
 import { wishOf, type PreparedRestore, type RestorePreview, type RestoreRequest } from './request.ts'
-import { readCreated } from './safety-backup.ts'
+import { readPlannedChanges, type PlannedChanges } from './safety-backup.ts'
 import { findServerDumps, type ServerDump } from './server-databases.ts'
 
 export interface UndoTask {
@@ -68,7 +68,7 @@ export async function prepareUndo(
     vault: getVault(services.configuration, safety.vault),
   }
   const backup = guard.use(await openBackup(services, project, wanted ?? task.request, signal))
-  const plan = await planUndo(services, project, task, { backup, host }, signal)
+  const plan = await planUndo(services, project, task, { backup, host, temporary }, signal)
   const preview = await previewOf(services, plan)
   const held = guard.move()
   return {
@@ -89,20 +89,20 @@ async function planUndo(
   services: Services,
   project: Project,
   task: UndoTask,
-  { backup, host }: { readonly backup: OpenBackup; readonly host: Host },
+  { backup, host, temporary }: ProjectPlace & { readonly backup: OpenBackup },
   signal: AbortSignal,
 ): Promise<UndoPlan> {
   const { journal, request } = task
   const { snapshot } = backup
   const wroteFiles = journal.steps.some(({ kind }) => kind === 'files' || kind === 'remove')
-  const include = wroteFiles ? await includedBefore(request, backup, project, signal) : []
+  const changes: PlannedChanges = journal.safety
+    ? await readPlannedChanges(snapshot.repository, snapshot.tree, signal)
+    : { created: [], overwritten: [] }
+  const include = wroteFiles ? await includedBefore(request, changes, backup, project, signal) : []
   // Of what was not there before, nothing is written: the plan tells what the restore has made.
-  const planned = include?.length === 0 ? [] : await planInPlace(snapshot, project, include, signal)
-  const removals = journal.safety
-    ? Object.entries(await readCreated(snapshot.repository, snapshot.tree, signal)).flatMap(([target, paths]) =>
-        paths.map((path) => `${rawPathOf(target)}/${path}`),
-      )
-    : planned.flatMap((folder) => [...everythingIn(folder)])
+  const planned =
+    include?.length === 0 ? [] : await planInPlace(snapshot, project, include, { host, temporary }, signal)
+  const removals = journal.safety ? changes.created : planned.flatMap((folder) => [...everythingIn(folder)])
   const steps = journal.steps.filter(({ kind, wayBack }) => kind === 'database' && wayBack !== undefined)
   const isDown = journal.steps.some(({ kind }) => kind === 'before')
   return {
@@ -122,6 +122,7 @@ async function planUndo(
 /** Of what was asked for, what was there before; undefined: everything. */
 async function includedBefore(
   { only, paths }: RestoreRequest,
+  { overwritten }: PlannedChanges,
   { snapshot }: OpenBackup,
   project: Project,
   signal: AbortSignal,
@@ -132,7 +133,22 @@ async function includedBefore(
   for (const path of includedPaths({ only: [], paths, tables: [] }, layout, snapshot, project) ?? []) {
     if (await holdsPath(repository, tree, path, signal)) included.push(path)
   }
+  // Because a file that is broken is in the safety backup as a file, and no longer as the database or the settings that it was.
+  for (const path of overwritten) {
+    for (const place of placesFor(project, path)) {
+      const isIncluded = included.some((one) => place === one || place.startsWith(`${one}/`))
+      if (!isIncluded && (await holdsPath(repository, tree, place, signal))) included.push(place)
+    }
+  }
   return included
+}
+
+/** Where a backup may hold a file of the project. */
+function placesFor({ path: home }: Project, absolute: RawPath): string[] {
+  const project = rawPathOf(home)
+  const place = shownPath(placeOf(project, absolute))
+  const isInside = absolute.startsWith(`${project}/`)
+  return isInside ? [place, place.replace(/^files/, 'config')] : [place]
 }
 
 function* everythingIn({ plan, target }: FolderPlan): Generator<RawPath, void, void> {
@@ -179,6 +195,7 @@ async function previewOf(services: Services, plan: UndoPlan): Promise<RestorePre
     snapshot: snapshot.id,
     time: chosen.snapshot.time,
     inPlace: true,
+    ...(plan.host.kind === 'ssh' && { place: plan.host.place }),
     steps: previewFolders(folders),
     databases: databases.map(({ dump, wayBack }) => ({
       name: dump.name,
@@ -217,8 +234,9 @@ function actionsOf(services: Services, plan: UndoPlan): Action[] {
     ...(folders.length + dumps.length > 0 ? [verifying(services, project, snapshot, folders, dumps)] : []),
     ...commandsBefore(project, host, commands),
     ...databases.map((database) => goingBack(services, plan, database)),
-    ...writingFolders(services, project, snapshot, folders, false),
-    ...removing(project, removals),
+    // Before the files, because they bring the times of the folders that something is removed from.
+    ...removing(project, host, removals),
+    ...writingFolders(services, project, folders, removals.length > 0),
     ...commandsAfter(project, host, commands),
   ]
 }

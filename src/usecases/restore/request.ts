@@ -1,4 +1,4 @@
-import type { Finding, RestoreWish, SafetyBackup, Vault } from '#model'
+import { formatHost, type Finding, type RestoreWish, type SafetyBackup, type SshHost, type Vault } from '#model'
 import type { LoadMethod } from '#sources'
 import type { Wanted } from './choose-backup.ts'
 import type { RestorablePart } from './layout.ts'
@@ -8,6 +8,8 @@ export interface RestoreRequest {
   readonly vault?: Vault | undefined
   /** A folder that gets the snapshot as it is. Absent: everything goes back to its own place. */
   readonly to?: string | undefined
+  /** Another server that the project is restored onto, in place of its own. Absent with `to`. */
+  readonly toHost?: SshHost | undefined
   /** Parts of the project; all of them when the list is empty. */
   readonly only: readonly RestorablePart[]
   /** Paths in the snapshot, or relative to the project's folder; everything when the list is empty. */
@@ -65,6 +67,8 @@ export interface RestorePreview {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly inPlace: boolean
+  /** The server that it goes to, when that is not this machine. */
+  readonly place?: string
   /** In the order in which they are done. */
   readonly steps: readonly FolderPreview[]
   readonly databases: readonly DatabasePreview[]
@@ -116,6 +120,15 @@ export interface PreparedRestore extends AsyncDisposable {
 }
 
 /** What is written down of a request, so that it can be gone on with. */
-export function wishOf({ only, paths, tables, safety, rolePasswords, ...request }: RestoreRequest): RestoreWish {
-  return { only, paths, tables, safety, rolePasswords, delete: request.delete }
+export function wishOf({
+  only,
+  paths,
+  tables,
+  safety,
+  rolePasswords,
+  toHost,
+  ...request
+}: RestoreRequest): RestoreWish {
+  const there = toHost && { toHost: formatHost(toHost) }
+  return { only, paths, tables, safety, rolePasswords, delete: request.delete, ...there }
 }

@@ -1,18 +1,27 @@
 import { AppError, textOf } from '#base'
-import type { Part, Repository, RestorePlan } from '#engine'
+import type { EntryKind, Part, PlannedChange, Repository } from '#engine'
 import { findFile } from '#engine'
 import { getVault, type Finding, type Project, type SafetyBackup } from '#model'
-import { localHost, rawPathOf } from '#sources'
+import { rawPathOf, type Host, type RawPath } from '#sources'
 import { makeSnapshot } from '../backup/run-project.ts'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import { openVault } from '../vaults/open-vault.ts'
+import type { PlannedWrites } from './planned-writes.ts'
 
-/** Where it says in a safety backup what the restore made that was not there before. */
-const createdFile = 'restore.json'
+/** Where it says in a safety backup what the restore is about to do. */
+const changesFile = 'restore.json'
 
-/** Paths that a restore makes where nothing was, by the folder that they are below; each byte one character (latin1). */
-export type CreatedPaths = Readonly<Record<string, readonly string[]>>
+/** Paths by the folder that they are below; each byte one character (latin1). */
+type PathsByFolder = Readonly<Record<string, readonly string[]>>
+
+/** What a restore was about to do to files, absolute. */
+export interface PlannedChanges {
+  /** Made where nothing was, and folders made where something else was. */
+  readonly created: readonly RawPath[]
+  /** Of a restore of parts or paths alone: what was there, and was replaced. */
+  readonly overwritten: readonly RawPath[]
+}
 
 export interface TakenSafety {
   readonly safety?: SafetyBackup
@@ -20,25 +29,36 @@ export interface TakenSafety {
 }
 
 /**
- * Takes a backup of the project as it is before a restore, with a list of what the restore will make. It is tagged `safety`, and no run:
- * it displaces no backup, and nothing restores it but by its id. When a server of databases cannot be dumped, it is taken without.
+ * Takes a backup of the project as it is before a restore, with a list of what the restore will make. What the restore replaces is in
+ * it, also where the configuration leaves it out. It is tagged `safety`, and no run: it displaces no backup, and nothing restores it
+ * but by its id. When a server of databases cannot be dumped, it is taken without.
  *
  * @returns no backup where there is nothing to save. @throws `restore.no-safety`.
  */
 export async function takeSafetyBackup(
   services: Services,
   project: Project,
-  { restore, plans }: { readonly restore: string; readonly plans: readonly RestorePlan[] },
+  {
+    restore,
+    host,
+    plans,
+    isWhole,
+  }: {
+    readonly restore: string
+    readonly host: Host
+    readonly plans: readonly PlannedWrites[]
+    readonly isWhole: boolean
+  },
   signal: AbortSignal,
 ): Promise<TakenSafety> {
-  const isHere = project.on?.kind !== 'ssh'
-  if (isHere && !(await localHost('/').findStatus(rawPathOf(project.path)))) {
+  if (!(await host.findStatus(rawPathOf(project.path)))) {
     const text = 'there was nothing to save: the folder of the project is not there'
     return { findings: [{ project: project.name, subject: 'safety backup', severity: 'notice', text }] }
   }
-  const parts = [createdPart(plans)]
+  const parts = [changesPart(plans, isWhole)]
+  const also = (): Iterable<TouchedPath> => touchedBy(plans)
   const take = async (leavesServersOut: boolean) => {
-    const safety = { tags: ['safety', `restore:${restore}`], parts, leavesServersOut }
+    const safety = { tags: ['safety', `restore:${restore}`], parts, also, leavesServersOut }
     const about = { run: `restore-${restore}`, startedAt: services.clock.now(), safety }
     return await makeSnapshot(services, project, about, signal)
   }
@@ -65,24 +85,55 @@ export async function takeSafetyBackup(
   return { safety: { vault: project.vault, snapshot: made.result.snapshot, without }, findings: said }
 }
 
-function createdPart(plans: readonly RestorePlan[]): Part {
-  const created: Record<string, string[]> = {}
-  for (const plan of plans) {
-    const list = (created[plan.target.toString()] ??= [])
-    for (const { path } of plan.changes('create')) list.push(path.toString('latin1'))
+function changesPart(plans: readonly PlannedWrites[], isWhole: boolean): Part {
+  const pathsOf = (isMeant: (change: PlannedChange) => boolean): PathsByFolder => {
+    const byFolder: Record<string, string[]> = {}
+    for (const plan of plans) {
+      const list = (byFolder[plan.target.toString()] ??= [])
+      for (const change of plan.changes()) if (isMeant(change)) list.push(change.path.toString('latin1'))
+    }
+    return byFolder
   }
-  const bytes = Buffer.from(`${JSON.stringify({ created })}\n`)
-  return { kind: 'content', at: createdFile, content: { kind: 'bytes', bytes }, mode: 0o600 }
+  const isOverwritten = ({ change }: PlannedChange): boolean => change === 'overwrite'
+  // Because a folder that replaces a file is in the way of that file later.
+  const isMade = (planned: PlannedChange): boolean =>
+    planned.change === 'create' || (isOverwritten(planned) && planned.type === 'dir')
+  const changes = { created: pathsOf(isMade), ...(!isWhole && { overwritten: pathsOf(isOverwritten) }) }
+  const bytes = Buffer.from(`${JSON.stringify(changes)}\n`)
+  return { kind: 'content', at: changesFile, content: { kind: 'bytes', bytes }, mode: 0o600 }
 }
 
-/** What the restore made before which this safety backup was taken; nothing when it does not say so. */
-export async function readCreated(repository: Repository, tree: string, signal: AbortSignal): Promise<CreatedPaths> {
+interface TouchedPath {
+  readonly path: RawPath
+  readonly kind: EntryKind
+}
+
+/** What is there and gets other bytes or other metadata. */
+function* touchedBy(plans: readonly PlannedWrites[]): Generator<TouchedPath, void, void> {
+  for (const plan of plans) {
+    const target = rawPathOf(plan.target.toString())
+    for (const { change, path, type } of plan.changes()) {
+      if (change !== 'overwrite' && change !== 'unchanged') continue
+      yield { path: `${target}/${path.toString('latin1')}`, kind: type }
+    }
+  }
+}
+
+/** What the restore was about to do before which this safety backup was taken; nothing when it does not say so. */
+export async function readPlannedChanges(
+  repository: Repository,
+  tree: string,
+  signal: AbortSignal,
+): Promise<PlannedChanges> {
+  const absolute = (paths: PathsByFolder = {}): RawPath[] =>
+    Object.entries(paths).flatMap(([target, list]) => list.map((path) => `${rawPathOf(target)}/${path}`))
   try {
-    const file = await findFile(repository, tree, createdFile, signal)
+    const file = await findFile(repository, tree, changesFile, signal)
     const text = Buffer.concat(await Array.fromAsync(file.open(undefined, signal))).toString()
-    return (JSON.parse(text) as { created: CreatedPaths }).created
+    const { created, overwritten } = JSON.parse(text) as { created: PathsByFolder; overwritten?: PathsByFolder }
+    return { created: absolute(created), overwritten: absolute(overwritten) }
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.code === 'restore.path-missing') return {}
+    if (thrown instanceof AppError && thrown.code === 'restore.path-missing') return { created: [], overwritten: [] }
     throw thrown
   }
 }

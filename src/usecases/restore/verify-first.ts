@@ -5,6 +5,7 @@ import type { Project } from '#model'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
 import type { OpenSnapshot } from './folder-plans.ts'
+import type { PlannedWrites } from './planned-writes.ts'
 
 /**
  * Reads and verifies every byte that a restore will write, before the first one is written.
@@ -15,7 +16,7 @@ export async function verifyFirst(
   services: Pick<Services, 'progress' | 'temporaryFolder'>,
   project: Project,
   snapshot: OpenSnapshot,
-  { plans, dumps }: { readonly plans: readonly RestorePlan[]; readonly dumps: readonly string[] },
+  { plans, dumps }: { readonly plans: readonly PlannedWrites[]; readonly dumps: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
   const all = dumps.length > 0 ? [...plans, await planDumps(services, snapshot, dumps, signal)] : plans

@@ -33,9 +33,8 @@ export interface VaultSituation {
 
 type Needed = PlaceServices & Pick<Services, 'catalog'>
 
-/** So many clean-ups and verifications are looked back. */
+/** So many clean-ups are looked back. */
 const mostBefore = 100
-const mostVerifications = 500
 
 /**
  * Looks into a vault, and says what is kept there of a project and why.
@@ -128,8 +127,8 @@ function retained(one: ReceivedSnapshot, awaited?: Awaited): RetainedSnapshot {
 async function findDamaged({ catalog, configuration }: Needed, project: Project): Promise<string[]> {
   const damaged: string[] = []
   for (const { name: vault } of vaultsOf(configuration, project)) {
-    if (isDamaged(await catalog.verifications.list({ project: project.name, vault, limit: mostVerifications })))
-      damaged.push(vault)
+    const readings = await catalog.verifications.readingsOfDamage({ project: project.name, vault })
+    if (isDamaged(readings)) damaged.push(vault)
   }
   return damaged
 }

@@ -13,11 +13,12 @@ export interface VaultContent {
   readonly trouble?: unknown
 }
 
-const runTag = 'run:'
-
 /** What the catalog remembers of a snapshot, as the snapshot itself tells it. */
 export function knownFrom({ id, snapshot }: StoredSnapshot, vault: string, project: string): KnownSnapshot {
-  const run = snapshot.tags?.find((tag) => tag.startsWith(runTag))?.slice(runTag.length)
+  const tagged = (label: string): string | undefined =>
+    snapshot.tags?.find((tag) => tag.startsWith(label))?.slice(label.length)
+  const run = tagged('run:')
+  const safety = snapshot.tags?.includes('safety') ? (tagged('restore:') ?? '') : undefined
   return {
     vault,
     project,
@@ -26,6 +27,7 @@ export function knownFrom({ id, snapshot }: StoredSnapshot, vault: string, proje
     bytes: snapshot.summary?.totalBytesProcessed ?? 0,
     files: snapshot.summary?.totalFilesProcessed ?? 0,
     ...(run !== undefined && { run }),
+    ...(safety !== undefined && { safety }),
     ...(snapshot.summary && { added: snapshot.summary.dataAddedPacked }),
   }
 }

@@ -6,7 +6,6 @@ import {
   judgeWorth,
   monthlyPrice,
   usedBytes,
-  vaultsOf,
   type Capacity,
   type Configuration,
   type JudgedWorth,
@@ -16,7 +15,7 @@ import {
   type VaultMeasurement,
 } from '#model'
 import type { Services } from '../services.ts'
-import { measureVault } from './measure-vault.ts'
+import { measuredIn, measureVault } from './measure-vault.ts'
 import type { PlaceServices } from './open-place.ts'
 
 /** A vault as it is known: what it is worth, how full it is and what it costs. */
@@ -97,10 +96,10 @@ async function measureWhenDue(
   measure: WhenToMeasure,
   signal: AbortSignal,
 ): Promise<AppError | undefined> {
-  const { catalog, clock, configuration } = services
+  const { catalog, clock } = services
   if (measure === 'never') return undefined
   const [known] = (await catalog.measurements.list(vault.name, clock.now() - dayMs)).slice(-1)
-  const wanted = configuration.projects.filter((project) => vaultsOf(configuration, project).includes(vault))
+  const wanted = await measuredIn(services, vault)
   // because a project that came since was not measured
   const isWhole = known !== undefined && wanted.length === known.repositories.length
   if (measure === 'when-old' && isWhole) return undefined

@@ -1,6 +1,7 @@
 import { measureFiles, openS3, spaceOfLocal, spaceOfSftp, type PlaceSpace, type PlaceUsage } from '#engine'
-import { locationIn, vaultsOf, type RepositorySize, type Vault, type VaultMeasurement } from '#model'
+import { locationIn, vaultsOf, type Project, type RepositorySize, type Vault, type VaultMeasurement } from '#model'
 import { usecaseError } from '../errors.ts'
+import { forItself, listItself } from '../recover/own-places.ts'
 import type { Services } from '../services.ts'
 import { openPlace, type PlaceServices } from './open-place.ts'
 import { placeOf } from './open-vault.ts'
@@ -14,15 +15,16 @@ import { placeOptions, type PlaceOptions } from './place-options.ts'
  * @throws `vault.emptied`; errors of the credentials and of the place. Then nothing is entered.
  */
 export async function measureVault(
-  services: PlaceServices & Pick<Services, 'catalog' | 'progress'>,
+  given: PlaceServices & Pick<Services, 'catalog' | 'progress'>,
   vault: Vault,
   signal: AbortSignal,
 ): Promise<VaultMeasurement> {
-  const { catalog, clock, configuration } = services
+  const services = forItself(given)
+  const { catalog, clock } = services
   const at = clock.now()
   await using temporary = await services.temporaryFolder()
   const place = await placeOptions(services, vault, vault.location, temporary, signal)
-  const projects = configuration.projects.filter((project) => vaultsOf(configuration, project).includes(vault))
+  const projects = await measuredIn(given, vault)
   const space = await spaceOf(place, signal)
   const repositories: RepositorySize[] = []
   for (const { name } of projects) {
@@ -40,6 +42,16 @@ export async function measureVault(
   const measurement = { vault: vault.name, at, repositories, ...(space && { space }) }
   await catalog.measurements.add(measurement)
   return measurement
+}
+
+/** The projects that a vault is for, and Bewaar itself when it was backed up there. */
+export async function measuredIn(
+  services: Pick<Services, 'catalog' | 'configuration'>,
+  vault: Vault,
+): Promise<Project[]> {
+  const { configuration } = services
+  const isHere = (project: Project): boolean => vaultsOf(configuration, project).includes(vault)
+  return [...configuration.projects, ...(await listItself(services))].filter(isHere)
 }
 
 /** Because a disk that is not mounted would look like a vault that was emptied. @throws `vault.emptied`. */

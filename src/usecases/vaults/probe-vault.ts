@@ -112,7 +112,7 @@ async function lockedUntil(
 ): Promise<number | undefined> {
   const ends: number[] = []
   for (const project of projects) {
-    const [newest] = await catalog.snapshots.list({ vault: vault.name, project })
+    const [newest] = await catalog.snapshots.list({ vault: vault.name, project, kind: 'backup', limit: 1 })
     if (!newest) continue
     const location = locationIn(vault.location, project)
     const prefix = location.kind === 's3' ? location.prefix : ''

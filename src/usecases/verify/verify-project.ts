@@ -118,7 +118,7 @@ export async function slicesRead(
   { catalog, clock }: Pick<Services, 'catalog' | 'clock'>,
   about: { readonly project: string; readonly vault: string },
 ): Promise<SlicesRead[]> {
-  const verifications = await catalog.verifications.list({ ...about, since: clock.now() - rememberedMs })
+  const verifications = await catalog.verifications.readings({ ...about, since: clock.now() - rememberedMs })
   return verifications.flatMap(({ status, share, slices, startedAt }) => {
     if (status !== 'sound' && status !== 'damaged') return []
     const read = slices ?? (share === 1 ? 'all' : [])

@@ -23,8 +23,6 @@ type Needed = Pick<Services, 'catalog' | 'clock' | 'configuration'>
 const dayMs = 24 * 60 * 60 * 1000
 /** More than a person cancels in a row. */
 const lookedAt = 20
-/** Enough for all slices, read one by one, and again. */
-const mostVerifications = 100
 
 /** What the catalog knows of projects, as far as their health depends on it. */
 export async function gatherFacts(services: Needed, projects: readonly Project[]): Promise<ProjectFacts[]> {
@@ -124,10 +122,10 @@ async function vaultFacts(services: Needed, project: Project, vault: Vault, now:
   const until = { until: now, limit: lookedAt }
   const copies = await catalog.copies.list({ project: project.name, to: vault.name, ...until })
   const lastCopy = copies.find(({ status }) => status !== 'cancelled')
-  const verifications = await catalog.verifications.list({ ...here, until: now, limit: mostVerifications })
+  const isHurt = isDamaged(await catalog.verifications.readingsOfDamage({ ...here, until: now }))
   // because that another part is sound, which was read since, says nothing of what was damaged
-  const decisive = isDamaged(verifications) ? (['damaged'] as const) : (['sound', 'damaged', 'failed'] as const)
-  const lastVerification = verifications.find(({ status }) => decisive.some((one) => one === status))
+  const statuses = isHurt ? (['damaged'] as const) : (['sound', 'damaged', 'failed'] as const)
+  const lastVerification = await catalog.verifications.latest({ ...here, until: now, statuses })
   const cleanups = await catalog.cleanups.list({ ...here, limit: lookedAt })
   const lastCleanup = cleanups.find(({ status }) => status === 'complete' || status === 'failed')
   const reading = newest && (await readingOf(services, project, vault, now))
@@ -146,11 +144,11 @@ async function vaultFacts(services: Needed, project: Project, vault: Vault, now:
 /** The newest that can be believed, and the newest of all: the same but where one says that it is of the future. */
 async function newestOf({ catalog }: Needed, here: { project: string; vault: string }, now: number) {
   const isBelieved = ({ time }: KnownSnapshot): boolean => !isFuture(time, now)
-  const newestFew = await catalog.snapshots.list({ ...here, limit: lookedAt })
+  const newestFew = await catalog.snapshots.list({ ...here, kind: 'backup', limit: lookedAt })
   const [newestOfAll] = newestFew
   const newest = newestFew.find(isBelieved)
   if (newest || newestFew.length < lookedAt) return { newest, newestOfAll }
-  return { newest: (await catalog.snapshots.list(here)).find(isBelieved), newestOfAll }
+  return { newest: (await catalog.snapshots.list({ ...here, kind: 'backup' })).find(isBelieved), newestOfAll }
 }
 
 /** @returns undefined when the first backup came too lately to say anything. */
@@ -167,6 +165,6 @@ async function readingOf(
       ? await catalog.runs.list(until)
       : await catalog.copies.list({ ...until, to: vault, status: 'complete' })
   if (!first) return undefined
-  const verifications = await catalog.verifications.list({ project, vault, since: begin })
+  const verifications = await catalog.verifications.readings({ project, vault, since: begin })
   return { since: first.startedAt, verifications }
 }

@@ -60,10 +60,10 @@ async function statusOf({ catalog, clock }: Needed, { name }: Project, health: H
   const vaults: VaultStatus[] = []
   for (const one of health.vaults) {
     const { vault } = one
-    const snapshots = await catalog.snapshots.list({ project: name, vault })
+    const snapshots = await catalog.snapshots.list({ project: name, vault, kind: 'backup' })
     const [lastCopy] = await catalog.copies.list({ project: name, to: vault, status: 'complete', until, limit: 1 })
-    const verifications = await catalog.verifications.list({ project: name, vault, until, limit: lookedAt })
-    const lastVerification = verifications.find(({ status }) => status === 'sound')
+    const about = { project: name, vault, until, statuses: ['sound'] } as const
+    const lastVerification = await catalog.verifications.latest(about)
     vaults.push({
       health: one,
       snapshots: snapshots.filter(({ time }) => !isFuture(time, until)).length,
