@@ -58,7 +58,7 @@ export function makeUploads(folder: string, bytes: number, seed: string): void {
   const videos = Math.max(1, Math.round((bytes * 0.3) / 120e6))
   mkdirSync(join(folder, 'video'), { recursive: true })
   for (let nth = 0; nth < videos; nth++) {
-    const size = Math.min(left / 4, random.whole(50e6, 200e6))
+    const size = Math.floor(Math.min(left / 4, random.whole(50e6, 200e6)))
     writeLarge(join(folder, 'video', `clip-${nth}.mp4`), random, size)
     left -= size
   }

@@ -4,7 +4,7 @@ import type { Project } from '#model'
 import { bytesOf, rawPathOf, type Host, type RawPath } from '#sources'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
-import type { Action, ActionOutcome } from './actions.ts'
+import type { Action, ActionOutcome, Together } from './actions.ts'
 import { askHealth } from './ask-health.ts'
 import type { FolderPlan, OpenSnapshot } from './folder-plans.ts'
 import { loadDump, loadRoles, swapBack } from './load-databases.ts'
@@ -18,20 +18,26 @@ import { verifyFirst } from './verify-first.ts'
 import { removeElsewhere } from './write-elsewhere.ts'
 
 /**
- * The steps of a restore in place. Nothing is written before all that will be was verified, and what is there was saved; the project
- * comes up again only when everything before went well.
+ * The steps of a restore in place. Nothing is written before all that will be was verified, and what is there was saved; files and
+ * databases come back beside each other; the project comes up again only when everything before went well.
  */
-export function actionsOf(services: Services, plan: InPlacePlan, id: string): Action[] {
+export function actionsOf(services: Services, plan: InPlacePlan, id: string): (Action | Together)[] {
   const { project, request, backup, host, folders, dumps, commands, git, removals } = plan
   const { snapshot } = backup
   return [
     verifying(services, project, snapshot, folders, dumps),
     ...(request.safety ? [saving(services, plan, id)] : []),
     ...commandsBefore(project, host, commands),
-    ...(git ? [makingGit(services, project, snapshot)] : []),
-    ...writingFolders(services, project, folders, git),
-    ...removing(project, host, removals),
-    ...dumps.flatMap((dump) => loading(services, plan, dump)),
+    {
+      together: [
+        [
+          ...(git ? [makingGit(services, project, snapshot)] : []),
+          ...writingFolders(services, project, folders, git),
+          ...removing(project, host, removals),
+        ],
+        dumps.flatMap((dump) => loading(services, plan, dump)),
+      ],
+    },
     ...commandsAfter(project, host, commands),
   ]
 }
