@@ -1,5 +1,5 @@
 import { AppError, formatBytes, formatSeconds } from '#base'
-import { getVault, vaultsOf, type Finding } from '#model'
+import { getVault, vaultsOf, type Finding, type Project } from '#model'
 import { forItself, listItself, verifyProject, type VerificationReport } from '#usecases'
 import { chooseWithItself } from '../choose.ts'
 import { defineCommand, option, options } from '../command.ts'
@@ -37,24 +37,28 @@ export const verify = defineCommand({
     const only = input.vault === undefined ? undefined : getVault(configuration, input.vault)
     await using opened = await context.services.open(configuration, context)
     const itself = isItself ? await listItself(opened.services) : []
-    const pairs = [...projects, ...itself].flatMap((project) =>
-      vaultsOf(configuration, project).map((vault) => ({ project, vault })),
-    )
-    const wanted = pairs.filter(({ vault }) => !only || vault === only)
     const services = forItself(opened.services)
     const reports: VerificationReport[] = []
     const troubles: Trouble[] = []
-    for (const { project, vault } of wanted) {
-      try {
-        reports.push(await verifyProject(services, { project, vault, read: { share: input.share } }, signal))
-      } catch (thrown) {
-        // Because a vault that cannot be opened must not keep the others from being verified.
-        if (wanted.length === 1 || signal.aborted || !(thrown instanceof AppError)) throw thrown
-        const finding = { vault: vault.name, project: project.name, subject: 'verify', severity: 'warning' } as const
-        troubles.push({ error: thrown, finding: { ...finding, text: thrown.message } })
-        context.warn(`${project.name} in ${vault.name} could not be verified: ${thrown.message}`)
+    const read = async (chosen: readonly Project[]): Promise<void> => {
+      const pairs = chosen.flatMap((project) => vaultsOf(configuration, project).map((vault) => ({ project, vault })))
+      const wanted = pairs.filter(({ vault }) => !only || vault === only)
+      for (const { project, vault } of wanted) {
+        try {
+          reports.push(await verifyProject(services, { project, vault, read: { share: input.share } }, signal))
+        } catch (thrown) {
+          // Because a vault that cannot be opened must not keep the others from being verified.
+          const isAll = wanted.length === 1 && reports.length === 0
+          if (isAll || signal.aborted || !(thrown instanceof AppError)) throw thrown
+          const finding = { vault: vault.name, project: project.name, subject: 'verify', severity: 'warning' } as const
+          troubles.push({ error: thrown, finding: { ...finding, text: thrown.message } })
+          context.warn(`${project.name} in ${vault.name} could not be verified: ${thrown.message}`)
+        }
       }
     }
+    await read(projects)
+    // Because where no project can be verified, what keeps them from it says more.
+    if (troubles.length === 0 || reports.length > 0) await read(itself)
     await lookAfter(opened.services, context, signal)
     if (troubles[0] && reports.length === 0) throw troubles[0].error
     return { reports, troubles }

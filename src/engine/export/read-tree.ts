@@ -7,10 +7,9 @@ import { exportError } from './errors.ts'
 import type { TarEntry, TarHeader } from './tar.ts'
 
 /** What is read of a repository. */
-type BlobReader = Pick<Repository, 'loadBlob'>
+type BlobReader = Pick<Repository, 'loadBlob' | 'loadBlobs'>
 
-/** Blobs of one large file, and small files, that are loaded ahead; a blob has at most 8 MiB. */
-const blobsAhead = 6
+/** Small files that are loaded ahead; a blob has at most 8 MiB. */
 const filesAhead = 16
 
 interface Found {
@@ -87,7 +86,7 @@ export async function* readFile(
   const wanted = [Buffer.from(path)]
   for await (const { path: found, node } of walk(repository, tree, wanted, signal)) {
     if (node.type !== 'file' || !found.equals(wanted[0]!)) continue
-    return yield* readBlobs(repository, node.content!, signal)
+    return yield* repository.loadBlobs('data', node.content!, signal)
   }
   throw exportError('export.file-missing', { path: Buffer.from(path).toString() })
 }
@@ -134,15 +133,7 @@ async function contentOf(
 ): Promise<NonNullable<TarEntry['content']>> {
   if (ids.length === 0) return []
   if (ids.length === 1) return [await repository.loadBlob('data', ids[0]!, signal)]
-  return readBlobs(repository, ids, signal)
-}
-
-function readBlobs(
-  repository: BlobReader,
-  ids: readonly string[],
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  return mapInOrder(ids, (id) => repository.loadBlob('data', id, signal), blobsAhead)
+  return repository.loadBlobs('data', ids, signal)
 }
 
 function headerOf(node: TreeNode, path: Buffer, first: Buffer | undefined): TarHeader {

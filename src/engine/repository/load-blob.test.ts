@@ -57,6 +57,61 @@ test('a blob that no index names is missing, and its type is part of its name', 
   await assert.rejects(repository.loadBlob('data', '0'.repeat(64)), missing)
 })
 
+class CountingBackend extends MemoryBackend {
+  loads = 0
+
+  override load(...request: Parameters<MemoryBackend['load']>): ReturnType<MemoryBackend['load']> {
+    this.loads++
+    return super.load(...request)
+  }
+}
+
+test('blobs that lie side by side are read together, and come in the order that is asked for', async () => {
+  const backend = new CountingBackend()
+  await using repository = await memoryRepository(backend)
+  const blobs = textBlobs(300)
+  const [first, second] = [blobs.slice(0, 200), blobs.slice(200)]
+  await store(repository, 'data', first)
+  await store(repository, 'data', second)
+  await repository.loadIndex()
+  for (const order of [blobs, [...second, ...first], blobs.toReversed(), [...first, ...first.slice(50, 60)]]) {
+    backend.loads = 0
+    const loaded = await Array.fromAsync(repository.loadBlobs('data', order.map(sha256Hex)))
+    assert.equal(loaded.length, order.length)
+    for (const [nth, plain] of order.entries()) assert.equal(Buffer.compare(loaded[nth]!, plain), 0)
+    if (order.length !== blobs.length || order[0] !== blobs.at(-1))
+      assert.ok(backend.loads <= 3, `${backend.loads} reads`)
+  }
+  assert.deepEqual(await Array.fromAsync(repository.loadBlobs('data', [])), [])
+})
+
+test('of blobs that are read together, one that is damaged is taken from another copy, or fails in its turn', async () => {
+  const backend = new MemoryBackend()
+  await using repository = await memoryRepository(backend)
+  const blobs = textBlobs(20)
+  const ids = blobs.map(sha256Hex)
+  const ref: FileRef = { type: 'pack', name: await store(repository, 'data', blobs) }
+  await repository.loadIndex()
+  const [place] = repository.index.find('data', ids[7]!)
+  const changed = Uint8Array.from(await loadAll(backend, ref))
+  changed[place!.offset + 20]! ^= 1
+  backend.overwrite(ref, changed)
+  const taken: Uint8Array[] = []
+  const reading = async (): Promise<void> => {
+    for await (const plain of repository.loadBlobs('data', ids)) taken.push(plain)
+  }
+  await assert.rejects(reading(), { code: 'repository.blob-damaged' })
+  assert.equal(taken.length, 7)
+  await store(repository, 'data', [blobs[7]!])
+  await repository.loadIndex()
+  taken.length = 0
+  await reading()
+  assert.deepEqual(taken.map(sha256Hex), ids)
+  await assert.rejects(Array.fromAsync(repository.loadBlobs('data', [ids[0]!, '0'.repeat(64)])), {
+    code: 'repository.blob-missing',
+  })
+})
+
 test('a turned bit anywhere in a sealed blob is damage, and another copy takes its place', async () => {
   const backend = new MemoryBackend()
   await using repository = await memoryRepository(backend)
@@ -105,6 +160,8 @@ test('an index that lies about a blob makes it damaged, whatever the lie', async
       for (let round = 0; round < 4; round++) {
         await assert.rejects(repository.loadBlob(type, id), { code: 'repository.blob-damaged', kind: 'damaged' }, name)
       }
+      const twice = Array.fromAsync(repository.loadBlobs(type, [id, id]))
+      await assert.rejects(twice, { code: 'repository.blob-damaged', kind: 'damaged' }, name)
     }
   }
 })

@@ -226,6 +226,16 @@ export class Repository implements AsyncDisposable {
     return await this.#blobs.load(this.index, type, id, signal)
   }
 
+  /** The same of many, in the order of `ids`; those that lie side by side in a pack are read together. @throws as `loadBlob`. */
+  async *loadBlobs(
+    type: BlobType,
+    ids: Iterable<string>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    if (!this.#isIndexLoaded) await this.loadIndex(signal)
+    yield* this.#blobs.loadInOrder(this.index, type, ids, signal)
+  }
+
   /** All snapshots, oldest first; a damaged one is reported beside them. */
   async listSnapshots(signal?: AbortSignal): Promise<SnapshotList> {
     return await snapshots.listSnapshots(this.#files, signal)

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto'
 
-import { mapInOrder } from '#base'
 import { splitPath } from '../filesystem/directory.ts'
 import { decodeTree, type TreeNode } from '../format/tree-node.ts'
+import type { Repository } from '../repository/repository.ts'
 import { restoreError } from './errors.ts'
 import { showPath } from './selection.ts'
-import type { BlobSource } from './source.ts'
-
-/** Blobs that are read ahead of whoever takes them. */
-const blobsAhead = 4
 
 export interface StreamedFile {
   /** Plain bytes. */
@@ -23,13 +19,13 @@ export interface StreamedFile {
 }
 
 /**
- * Finds one file of a snapshot, to be streamed. Memory: a few blobs.
+ * Finds one file of a snapshot, to be streamed. Memory: some megabytes.
  *
  * @param tree - hex id of the tree of the snapshot. @param path - from its top, parts joined by slashes.
  * @throws `restore.path-missing` when there is no such file.
  */
 export async function findFile(
-  source: Pick<BlobSource, 'loadBlob'>,
+  source: Pick<Repository, 'loadBlob' | 'loadBlobs'>,
   tree: string,
   path: string | Uint8Array,
   signal?: AbortSignal,
@@ -48,16 +44,13 @@ export async function findFile(
 }
 
 async function* stream(
-  source: Pick<BlobSource, 'loadBlob'>,
+  source: Pick<Repository, 'loadBlobs'>,
   content: readonly string[],
   { path, sha256 }: { readonly path: string; readonly sha256: string | undefined },
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const hash = sha256 === undefined ? undefined : createHash('sha256')
-  const ids = (async function* () {
-    yield* content
-  })()
-  for await (const bytes of mapInOrder(ids, (id) => source.loadBlob('data', id, signal), blobsAhead)) {
+  for await (const bytes of source.loadBlobs('data', content, signal)) {
     hash?.update(bytes)
     yield bytes
   }

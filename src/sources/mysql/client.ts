@@ -1,6 +1,5 @@
 import { AppError } from '#base'
 import type { Host, ProgramCall } from '../host/host.ts'
-import { askVersion } from '../host/program-version.ts'
 import type { PlainAddress } from '../server-address.ts'
 import { optionFile, type Flavour } from './option-file.ts'
 
@@ -29,7 +28,7 @@ export async function findClient(
 
 async function findVersion(host: Host, program: string, signal?: AbortSignal): Promise<string | undefined> {
   try {
-    return await askVersion(host, { program, args: ['--no-defaults', '--version'] }, signal)
+    return await host.run({ program, args: ['--no-defaults', '--version'] }, signal)
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === 'program.missing') return undefined
     throw thrown

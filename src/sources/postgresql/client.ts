@@ -1,7 +1,6 @@
 import { AppError } from '#base'
 import { sourceError } from '../errors.ts'
 import type { Host } from '../host/host.ts'
-import { askVersion } from '../host/program-version.ts'
 
 /** The client programs of one version of PostgreSQL. */
 export interface Client {
@@ -73,7 +72,7 @@ async function programFolders(host: Host): Promise<string[]> {
 async function clientIn(host: Host, folder: string, signal?: AbortSignal): Promise<Client | undefined> {
   const program = (name: string): string => folder + name
   try {
-    const answer = await askVersion(host, { program: program('pg_dump'), args: ['--version'] }, signal)
+    const answer = await host.run({ program: program('pg_dump'), args: ['--version'] }, signal)
     const version = /\(PostgreSQL\) (\d+[\w.]*)/.exec(answer)?.[1]
     return version === undefined ? undefined : { version, major: Number.parseInt(version, 10), program }
   } catch (thrown) {

@@ -66,7 +66,11 @@ async function readWhole(
   const files = new Map<string, StoredFile>()
   for (const at of [...sheet.files.map((file) => file.at), catalogPlace]) {
     const node = await getFile(repository, tree, at, signal)
-    const file = { at, size: node.size ?? 0, read: (stop?: AbortSignal) => contentOf(repository, node, stop) }
+    const file = {
+      at,
+      size: node.size ?? 0,
+      read: (stop?: AbortSignal) => repository.loadBlobs('data', node.content ?? [], stop),
+    }
     // because what cannot be read must be known before anything is written
     for await (const _ of file.read(signal)) signal.throwIfAborted()
     files.set(at, file)
@@ -76,7 +80,8 @@ async function readWhole(
 
 /** The text of a file at a place in a snapshot. @throws `recovery.damaged` when it is not there. */
 async function textAt(repository: Repository, tree: string, at: string, signal: AbortSignal): Promise<string> {
-  const pieces = await Array.fromAsync(contentOf(repository, await getFile(repository, tree, at, signal), signal))
+  const { content = [] } = await getFile(repository, tree, at, signal)
+  const pieces = await Array.fromAsync(repository.loadBlobs('data', content, signal))
   return Buffer.concat(pieces).toString()
 }
 
@@ -88,8 +93,4 @@ async function getFile(repository: Repository, tree: string, at: string, signal:
     return await getFile(repository, node.subtree, rest.join('/'), signal)
   if (node?.type === 'file' && rest.length === 0) return node
   throw modelError('recovery.damaged', { reason: `${at} is not in it` })
-}
-
-async function* contentOf(repository: Repository, node: TreeNode, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  for (const id of node.content ?? []) yield await repository.loadBlob('data', id, signal)
 }
