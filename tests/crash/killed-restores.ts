@@ -45,7 +45,7 @@ export async function killRestores(count: number, seed: number): Promise<number>
   const { place: template, backedUp, changed } = await changedShop()
   await using _ = template
   let cut = 0
-  let usualMs = 0
+  let usualMs: number
   {
     await using place = await template.copy()
     const began = performance.now()
@@ -53,20 +53,29 @@ export async function killRestores(count: number, seed: number): Promise<number>
     usualMs = performance.now() - began
     assert.deepEqual(namesOf(await place.content(...ours)), namesOf(backedUp))
   }
+  let [earliestMs, latestMs] = [usualMs * 0.2, usualMs]
   for (let nth = 0; nth < count; nth++) {
     await using place = await template.copy()
     const { child, ended } = place.start([...restore, '--yes', '--delete'])
-    const share = 0.2 + (0.8 * (nth + chance.next())) / count
-    await Promise.race([pause(share * usualMs), ended])
+    const began = performance.now()
+    const afterMs = earliestMs + (latestMs - earliestMs) * chance.next()
+    await Promise.race([pause(afterMs), ended])
     child.kill('SIGKILL')
     const { code } = await ended
+    // because a machine that is busy now may be quick a minute later
+    if (code === 0) {
+      latestMs = performance.now() - began
+      earliestMs = Math.min(earliestMs, latestMs / 2)
+    }
     const isUndone = chance.below(2) === 0
-    const about = `moment ${nth} of seed ${seed}, at ${share.toFixed(3)} of the time`
+    const about = `moment ${nth} of seed ${seed}, after ${afterMs.toFixed(0)} ms`
     if (code === 0 && !isUndone) continue
     const again = await place.bewaar(...restore, '--yes', isUndone ? '--undo' : '--resume')
     if (/nothing-open/.test(again.err)) {
       // Because it was killed before it began; nothing may have changed then.
       assert.deepEqual(namesOf(await place.content(...ours)), namesOf(changed), about)
+      earliestMs = Math.max(earliestMs, afterMs)
+      latestMs = Math.max(latestMs, earliestMs * 1.5)
       continue
     }
     assert.equal(again.code, 0, `${about}: ${again.err}`)
