@@ -65,7 +65,7 @@ export { createRepository, openRepository, type Repository } from './repository/
 export type { StoredSnapshot } from './repository/snapshots.ts'
 export type { ExistingPolicy, PlannedChange, RestoreRequest } from './restore/request.ts'
 export type { RestorePlan } from './restore/restore-plan.ts'
-export type { RestoreProgress, RestoreResult } from './restore/restore.ts'
+export type { PerformOptions, RestoreProgress, RestoreResult } from './restore/restore.ts'
 export type { RemovedPaths } from './restore/remove-paths.ts'
 export type { StreamedFile } from './restore/stream-file.ts'
 
@@ -95,6 +95,7 @@ export const probeRestOverSsh = lazily(async () => (await import('./backend/rest
 export const probeS3 = lazily(async () => (await import('./backend/s3/probe.ts')).probeS3)
 export const probeSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).probeSftp)
 export const prune = lazily(async () => (await import('./maintain/prune.ts')).prune)
+export const removeLeftBehind = lazily(async () => (await import('./restore/left-behind.ts')).removeLeftBehind)
 export const removePaths = lazily(async () => (await import('./restore/remove-paths.ts')).removePaths)
 export const repositoriesInSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).repositoriesInSftp)
 export const spaceOfSftp = lazily(async () => (await import('./backend/sftp/probe.ts')).spaceOfSftp)

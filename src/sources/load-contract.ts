@@ -80,12 +80,17 @@ export interface LoadContext {
    * `undoLoad` brings back what was there, whether the load ended, failed or was killed.
    */
   onWayBack?(wayBack: WayBack): Promise<void> | void
+  /**
+   * Awaited when all of the dump was taken, and before it is put in the place of what is there; only for a load that `canWait`. When it
+   * rejects, or the signal is raised meanwhile, what was loaded is removed, and everything is as it was.
+   */
+  beforeSwap?(): Promise<void>
 }
 
 /** How to go back, as plain data. */
 export type WayBack =
-  /** The database was not there. */
-  | { readonly how: 'drop'; readonly database: string }
+  /** The database was not there. It is made under the name `beside` (PostgreSQL), and gets its own when it is whole. */
+  | { readonly how: 'drop'; readonly database: string; readonly beside?: string }
   /** It was there and empty. */
   | { readonly how: 'empty'; readonly database: string }
   /** What was there is called `before`, as soon as `beside` has taken its name. */

@@ -4,6 +4,7 @@ import type {
   GlobalsOptions,
   GlobalsResult,
   LoadContext,
+  LoadMethod,
   LoadOptions,
   LoadResult,
   LoadTarget,
@@ -49,6 +50,11 @@ export function loadDatabase(
   return target.kind === 'postgresql'
     ? loadIntoPostgresql(target, dump, options, context, signal)
     : loadIntoMysql(target, dump, options, context, signal)
+}
+
+/** Whether a load by that method is seen by nobody until `beforeSwap` has resolved, and holds nobody up. */
+export function canWait(kind: LoadTarget['kind'], method: LoadMethod | undefined): boolean {
+  return method === 'beside' || (kind === 'postgresql' && (method === 'create' || method === 'fill'))
 }
 
 /** Names of the roles or users that a file of globals makes; users with their host: `shop@localhost`. */

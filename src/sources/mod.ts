@@ -10,7 +10,7 @@ export { sourceError } from './errors.ts'
 export { matchPatterns, type PathMatcher } from './files/pattern.ts'
 export { inspectGit, type GitRepository } from './git/inspect.ts'
 export { loadGit, type GitLoad } from './git/load.ts'
-export { confirmLoad, inspectTarget, loadDatabase, loadGlobals, namesInGlobals, undoLoad } from './load.ts'
+export { canWait, confirmLoad, inspectTarget, loadDatabase, loadGlobals, namesInGlobals, undoLoad } from './load.ts'
 export type {
   DumpFacts,
   GlobalsOptions,

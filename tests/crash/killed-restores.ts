@@ -26,7 +26,7 @@ async function changedShop(): Promise<{ place: Place; backedUp: string[]; change
 
 /** Names, modes, owners, sizes and times of files; folders change their times with what comes and goes in them. */
 function namesOf(lines: readonly string[]): string[] {
-  return lines.filter((line) => !line.includes('.part ')).map((line) => line.replace(/^(.* d \d+ \S+ -) .*$/, '$1'))
+  return lines.map((line) => line.replace(/^(.* d \d+ \S+ -) .*$/, '$1'))
 }
 
 async function succeed(place: Place, ...args: string[]): Promise<void> {

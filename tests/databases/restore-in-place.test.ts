@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 
 import { startMariadb, startPostgresql, type MariadbServer, type PostgresqlServer } from '#sandbox'
+import { pause } from '#base'
+import { damageLargestPack } from '../e2e/damage.ts'
 import { emptyPlace, type Ended, type Place } from '../e2e/place.ts'
 import { needs } from '../needs.ts'
 
@@ -105,6 +107,53 @@ projects:
     assert.notEqual((await postgresql.run('select count(distinct total) from orders', 'shop')).trim(), '1')
     await assert.rejects(postgresql.run('select text from notes', 'shop'))
     await succeed('restore', '--project=shop', '--only=files', '--yes')
+  })
+
+  /** Of both servers, those that a restore makes beside. */
+  const beside = async (): Promise<string> => {
+    const names = await postgresql.run(`select datname from pg_database where datname like 'shop\\_%'`)
+    return names + (await mariadb.run(`show databases like 'mail\\_loading%'`))
+  }
+  const kept = async (): Promise<string> => (await beside()).replaceAll(/^\w+_before_\w+\n?/gm, '')
+
+  test('what a dump lacks in the vault is found before anything is another', async () => {
+    await postgresql.run(
+      `set role shop; create table noise as select md5(random()::text) as text from generate_series(1, 100000)`,
+      'shop',
+    )
+    assert.equal((await bewaar('run')).code, 3) // because the tests before this one have lost rows
+    await writeFile(place.at('shop/readme.txt'), 'not overwritten\n')
+    await mariadb.run('delete from letters where id > 7', 'mail')
+    const before = [await orders(), await letters()]
+    const mend = await damageLargestPack(place.at('hot/shop/data'))
+    const { code, err } = await bewaar('restore', '--project=shop', '--yes')
+    assert.equal(code, 4)
+    assert.match(err, /\(restore\.damaged\)\n$/)
+    assert.deepEqual([await orders(), await letters(), await kept()], [...before, ''])
+    assert.equal(await readFile(place.at('shop/readme.txt'), 'utf8'), 'not overwritten\n')
+    assert.deepEqual((await readdir(place.at('shop'))).sort(), ['readme.txt', 'restored'])
+    await mend()
+    await succeed('restore', '--project=shop', '--yes')
+    assert.equal(await readFile(place.at('shop/readme.txt'), 'utf8'), 'as it was\n')
+  })
+
+  test('killed while it waits, it is gone back on or gone on with, and leaves no database beside', async () => {
+    for (const goingOn of ['--undo', '--resume']) {
+      await postgresql.run('update orders set total = 9', 'shop')
+      const before = await orders()
+      const env = { VAULT_PASSWORD: 'of the vault', PG: 'secret-of-shop', MY: 'secret-of-mail' }
+      const { child, ended } = place.start(['restore', '--project=shop', '--yes'], { env })
+      const over = new AbortController()
+      void ended.then(() => over.abort())
+      while (!over.signal.aborted && (await kept()) === '') await pause(2)
+      child.kill('SIGKILL')
+      assert.equal((await ended).code, 137)
+      assert.match(await kept(), /^shop_loading_/)
+      assert.equal(await orders(), before)
+      await succeed('restore', '--project=shop', goingOn, '--yes')
+      assert.equal(await kept(), '')
+      assert.equal((await orders()) === before, goingOn === '--undo')
+    }
   })
 
   test('a server that does not answer is told before anything is written', async () => {

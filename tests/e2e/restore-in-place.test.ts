@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmod, chown, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { needs } from '../needs.ts'
+import { damageEachPack, damageLargestPack } from './damage.ts'
 import type { Ended, Place } from './place.ts'
 import { backedUpShop, configuration, databaseFile, fillDatabase, productsIn, shopPlace } from './shop.ts'
 
@@ -343,30 +344,3 @@ describe('a git history', { skip: needs('git'), concurrency: 2 }, () => {
     assert.match(await references(place), /refs\/tags\/v1/)
   })
 })
-
-async function packsIn(folder: string): Promise<{ path: string; size: number }[]> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile())
-  return await Promise.all(
-    files.map(async ({ parentPath, name }) => {
-      const path = join(parentPath, name)
-      return { path, size: (await stat(path)).size }
-    }),
-  )
-}
-
-async function flipByte(path: string, at: number): Promise<void> {
-  await chmod(path, 0o600)
-  const file = await open(path, 'r+')
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at)
-  await file.write(Buffer.of(buffer[0]! ^ 1), 0, 1, at)
-  await file.close()
-}
-
-async function damageEachPack(folder: string): Promise<void> {
-  for (const { path } of await packsIn(folder)) await flipByte(path, 20)
-}
-
-async function damageLargestPack(folder: string): Promise<void> {
-  const [largest] = (await packsIn(folder)).toSorted((a, b) => b.size - a.size)
-  await flipByte(largest!.path, 20)
-}

@@ -88,6 +88,8 @@ export interface WriteJob {
   readonly folders: Int32Array<ArrayBuffer>
   /** Of each whole file: 1 when it replaces what has its name, 0 when nothing may have its name. */
   readonly replacing: Uint8Array<ArrayBuffer>
+  /** Of each whole file: the name that it is made under, and keeps; '' where it gets its own. Undefined: all get their own. */
+  readonly staged?: readonly string[]
   readonly partial: readonly PartialFile[]
 }
 
@@ -118,12 +120,24 @@ export interface SettleResult {
   readonly unset: readonly UnsetNote[]
 }
 
+/** Make file systems durable. */
+export interface SyncJob {
+  readonly kind: 'sync'
+  /** The descriptor of a folder on each. */
+  readonly folders: Int32Array<ArrayBuffer>
+}
+
+export interface SyncResult {
+  readonly synced: number
+}
+
 /** The result of each kind of job. */
 export interface Results {
   readonly trees: TreesResult
   readonly compare: CompareResult
   readonly write: WriteResult
   readonly settle: SettleResult
+  readonly sync: SyncResult
 }
 
-export type RestoreJob = TreesJob | CompareJob | WriteJob | SettleJob
+export type RestoreJob = TreesJob | CompareJob | WriteJob | SettleJob | SyncJob

@@ -7,8 +7,8 @@ interface OpenFolder {
 }
 
 export interface Entrance {
-  /** Before a folder is opened, each time. */
-  before?(folder: number, parent: Directory, name: Uint8Array): void
+  /** Before a folder is opened, each time. @returns the name that it has now. */
+  before?(folder: number, parent: Directory, name: Uint8Array): Uint8Array
   /** After it was opened. */
   after?(folder: number, directory: Directory): void
   /** It could not be opened, nor can anything below it; called once. */
@@ -83,8 +83,7 @@ export class OpenFolders implements Disposable {
     let directory: Directory | undefined
     try {
       const { name } = this.#layout.recordOfFolder(folder)
-      this.#entrance.before?.(folder, parent, name)
-      directory = parent.openChild(name)
+      directory = parent.openChild(this.#entrance.before?.(folder, parent, name) ?? name)
       this.#entrance.after?.(folder, directory)
     } catch (thrown) {
       directory?.[Symbol.dispose]()

@@ -7,6 +7,7 @@ import type { PartialFile } from './job.ts'
 import { entryAction, type Layout } from './layout.ts'
 import type { Note } from './metadata.ts'
 import type { OpenFolders } from './open-folders.ts'
+import type { Stage } from './stage.ts'
 import { finishFile, giveName, reasonOf, temporaryName, withPartialFile } from './write-files.ts'
 
 interface Failure {
@@ -29,11 +30,14 @@ interface Begun {
 export class PartialFiles {
   readonly #layout: Layout
   readonly #folders: OpenFolders
+  readonly #stage: Stage | undefined
   readonly #begun = new Map<number, Begun>()
 
-  constructor(layout: Layout, folders: OpenFolders) {
+  /** @param stage - where files wait that are whole. */
+  constructor(layout: Layout, folders: OpenFolders, stage: Stage | undefined) {
     this.#layout = layout
     this.#folders = folders
+    this.#stage = stage
   }
 
   has(entry: number): boolean {
@@ -54,7 +58,7 @@ export class PartialFiles {
   begin(entry: number, directory: Directory | undefined): void {
     if (this.#begun.has(entry)) return
     const left = this.#layout.entries.get(entry, 'blobs')
-    const name = Buffer.from(temporaryName())
+    const name = this.#stage?.nameOfEntry(entry) ?? Buffer.from(temporaryName())
     const failed = { name, inode: 0n, left, failure: { severity: 'failed', text: 'its folder is not there' } } as const
     this.#begun.set(entry, { ...failed })
     if (!directory) return
@@ -91,7 +95,8 @@ export class PartialFiles {
       const record = this.#layout.recordOfEntry(entry)
       withPartialFile(this.get(entry), (fd) => finishFile(fd, record, note))
       const isNew = this.#layout.entries.get(entry, 'action') === entryAction.create
-      giveName(directory, begun.name, record.name, isNew)
+      if (this.#stage?.nameOfEntry(entry)) this.#stage.addEntry(entry)
+      else giveName(directory, begun.name, record.name, isNew)
       this.#begun.delete(entry)
       return undefined
     } catch (thrown) {

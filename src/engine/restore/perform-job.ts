@@ -1,4 +1,5 @@
 import type { Sealer } from '../crypto/seal.ts'
+import { syncFilesystem } from '../filesystem/descriptor.ts'
 import { compareFiles } from './compare-files.ts'
 import type { RestoreJob, Results } from './job.ts'
 import { openTrees } from './open-trees.ts'
@@ -16,6 +17,9 @@ export function performJob(job: RestoreJob, sealer: Sealer): Results[keyof Resul
       return writeFiles(job, sealer)
     case 'settle':
       return settle(job)
+    case 'sync':
+      for (const folder of job.folders) syncFilesystem(folder)
+      return { synced: job.folders.length }
     default:
       return job satisfies never
   }

@@ -1,6 +1,7 @@
 import type { RestoreFinding } from './finding.ts'
 import { entryAction, folderState, type Layout } from './layout.ts'
 import type { ExistingPolicy, PlannedChange } from './request.ts'
+import { hasRoom, isStageable } from './stage.ts'
 import { writesByPack } from './writes.ts'
 
 export interface RestoreCounts {
@@ -51,6 +52,11 @@ export class RestorePlan {
     this.keepFolders = parts.keepFolders
     this.counts = count(parts.layout)
     this.packs = parts.layout.packs.length
+  }
+
+  /** Whether all of it can lie beside its place until `beforeChange` of `performRestore` has resolved, and there is room for both. */
+  canWait(): boolean {
+    return isStageable(this.layout) && hasRoom(this.target, this.bytes)
   }
 
   /** Bytes to read from each pack, by hex id; a blob that is wanted several times is read once. */

@@ -1,3 +1,5 @@
+import { systemCode } from '#base'
+import { setTimesOf } from '../filesystem/descriptor.ts'
 import type { Directory } from '../filesystem/directory.ts'
 import type { Crew } from './crew.ts'
 import { UnsetNotes, type RestoreFinding, type UnsetMetadata } from './finding.ts'
@@ -6,6 +8,7 @@ import { OpenFolders } from './open-folders.ts'
 import { PartialFiles } from './partial-files.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import type { BlobSource } from './source.ts'
+import type { Stage } from './stage.ts'
 import { reasonOf } from './write-files.ts'
 
 export interface RestoreProgress {
@@ -38,6 +41,8 @@ export class RestoreState implements Disposable {
   readonly root: Directory
   readonly folders: OpenFolders
   readonly partial: PartialFiles
+  /** Where everything waits until all may take their places; undefined when each takes its own at once. */
+  readonly stage: Stage | undefined
   readonly notes = new UnsetNotes()
   readonly folderNotes = new UnsetNotes()
   /** Entries that are not there. */
@@ -53,6 +58,8 @@ export class RestoreState implements Disposable {
   /** Entries that are there, or were given up. */
   settled = 0
   readonly #findings: RestoreFinding[] = []
+  /** Of folders that were there: times of access and change when they were first opened. */
+  readonly #times = new Map<number, readonly [atimeNs: bigint, mtimeNs: bigint]>()
   /** 1 for each folder that was made, or seen to be there. */
   readonly #made: Uint8Array
   readonly #progress: ((progress: RestoreProgress) => void) | undefined
@@ -63,12 +70,16 @@ export class RestoreState implements Disposable {
     plan: RestorePlan,
     crew: Crew,
     root: Directory,
-    progress: ((progress: RestoreProgress) => void) | undefined,
+    {
+      stage,
+      progress,
+    }: { readonly stage?: Stage | undefined; readonly progress?: (progress: RestoreProgress) => void },
   ) {
     this.source = source
     this.plan = plan
     this.crew = crew
     this.root = root
+    this.stage = stage
     this.#progress = progress
     const { layout } = plan
     this.#made = new Uint8Array(layout.folders.length)
@@ -81,7 +92,9 @@ export class RestoreState implements Disposable {
         this.find('failed', layout.showFolder(folder), text)
       },
     })
-    this.partial = new PartialFiles(layout, this.folders)
+    this.partial = new PartialFiles(layout, this.folders, stage)
+    const { atimeNs, mtimeNs } = root.ownStatus()
+    this.#times.set(0, [atimeNs, mtimeNs])
   }
 
   result(): RestoreResult {
@@ -143,22 +156,47 @@ export class RestoreState implements Disposable {
     }
   }
 
-  #makeFolder(folder: number, parent: Directory, name: Uint8Array): void {
-    if (this.#made[folder] === 1) return
+  /** Gives folders that were there, and that something was put into, their times back; those of others only their owner can. */
+  resetTimes(): void {
+    for (const [folder, [atimeNs, mtimeNs]] of this.#times) {
+      const directory = this.folders.acquire(folder)
+      if (!directory) continue
+      try {
+        setTimesOf(directory.fd, atimeNs, mtimeNs)
+      } catch (thrown) {
+        if (systemCode(thrown) === undefined) throw thrown
+      }
+      this.folders.release(folder)
+    }
+  }
+
+  /** @returns the name that it has now. */
+  #makeFolder(folder: number, parent: Directory, own: Uint8Array): Uint8Array {
+    const staged = this.stage?.nameOfFolder(folder)
+    if (this.#made[folder] === 1) return staged && this.stage!.hasFolder(folder) ? staged : own
     const state = this.plan.layout.folders.get(folder, 'state')
-    if (state === folderState.replace) parent.unlink(name)
+    if (state === folderState.replace) parent.unlink(own)
     if (state === folderState.replace || state === folderState.create) {
-      parent.makeDirectory(name)
+      parent.makeDirectory(staged ?? own)
+      if (staged) this.stage!.addFolder(folder)
       this.#newFolders++
     }
     this.#made[folder] = 1
+    return staged ?? own
+  }
+
+  #keepsTimesOf(folder: number): boolean {
+    const state = this.plan.layout.folders.get(folder, 'state')
+    const wasThere = state === folderState.merge || state === folderState.pass
+    return wasThere && (this.stage !== undefined || this.plan.keepFolders)
   }
 
   /** A folder that was opened once must be the same one ever after. */
   #recogniseFolder(folder: number, directory: Directory): void {
-    const { inode, deviceId } = directory.ownStatus()
+    const { inode, deviceId, atimeNs, mtimeNs } = directory.ownStatus()
     const known = this.identities
     if (known[folder * 2] === 0n && known[folder * 2 + 1] === 0n) {
+      if (this.#keepsTimesOf(folder)) this.#times.set(folder, [atimeNs, mtimeNs])
       known[folder * 2] = inode
       known[folder * 2 + 1] = deviceId
       if (!this.devices.has(deviceId)) this.devices.set(deviceId, folder)

@@ -5,9 +5,12 @@ import { linkEntries } from './link-entries.ts'
 import { removeEntry } from './remove-entry.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import { RestoreState, type RestoreProgress, type RestoreResult } from './restore-state.ts'
+import type { RestoreFinding } from './finding.ts'
+import { clearStage, placeStaged } from './place-staged.ts'
 import { leaveFolders, settleUnchanged, syncTarget } from './settle-entries.ts'
 import type { BlobSource } from './source.ts'
-import { makeTarget } from './target.ts'
+import { Stage } from './stage.ts'
+import { makeTarget, WaitingTarget } from './target.ts'
 import { writeContents } from './write-contents.ts'
 
 export type { RestoreProgress, RestoreResult } from './restore-state.ts'
@@ -15,6 +18,18 @@ export type { RestoreProgress, RestoreResult } from './restore-state.ts'
 /** Files, and bytes, from which on threads are worth their start. */
 const manyFiles = 64
 const manyBytes = 2 ** 23
+
+export interface PerformOptions {
+  readonly progress?: (progress: RestoreProgress) => void
+  /**
+   * Awaited before anything is changed that is there, and before anything has its name: everything lies beside its place by then,
+   * whole and durable. When it rejects, or the signal is raised meanwhile, that is removed again. It takes the room of both, and a plan
+   * that `canWait`.
+   *
+   * @param findings - what will not be there, and why.
+   */
+  readonly beforeChange?: (findings: readonly RestoreFinding[]) => Promise<void>
+}
 
 /**
  * Does what a plan says, and makes it durable before it returns.
@@ -33,33 +48,51 @@ const manyBytes = 2 ** 23
 export async function performRestore(
   source: BlobSource,
   plan: RestorePlan,
-  options: { readonly progress?: (progress: RestoreProgress) => void } = {},
+  options: PerformOptions = {},
   signal?: AbortSignal,
 ): Promise<RestoreResult> {
   signal?.throwIfAborted()
-  using root = makeTarget(plan.target, plan.existing)
+  const { beforeChange, progress } = options
+  using waiting = beforeChange && WaitingTarget.make(plan.target, plan.existing)
+  using made = waiting ? undefined : makeTarget(plan.target, plan.existing)
+  const root = waiting?.root ?? made!
   await using crew = new Crew(source.key)
-  using state = new RestoreState(source, plan, crew, root, options.progress)
-  await perform(state, signal)
+  const stage = beforeChange && new Stage(plan.layout)
+  using state = new RestoreState(source, plan, crew, root, { stage, ...(progress && { progress }) })
+  using _ = stage && { [Symbol.dispose]: () => clearStage(state, stage) }
+  if (plan.layout.entries.length >= manyFiles || plan.bytes >= manyBytes) crew.hire()
+  if (stage) {
+    await makeContents(state, signal)
+    state.resetTimes()
+    await syncTarget(state)
+    await beforeChange(state.result().findings)
+    signal?.throwIfAborted()
+    waiting!.place()
+  }
+  await settleUnchanged(state, signal)
+  removeEntries(state, true)
+  if (stage) await placeStaged(state, stage, signal)
+  else await makeContents(state, signal)
+  await finish(state, signal)
   return state.result()
 }
 
-/**
- * Files that stay come first, because whatever happens to another name of one shows on it; then what is in the way,
- * contents, other names of files, what is too much, and metadata of folders, from the deepest up.
- */
-async function perform(state: RestoreState, signal?: AbortSignal): Promise<void> {
-  const { layout, bytes } = state.plan
-  if (layout.entries.length >= manyFiles || bytes >= manyBytes) state.crew.hire()
-  await settleUnchanged(state, signal)
-  removeEntries(state, true)
+async function makeContents(state: RestoreState, signal?: AbortSignal): Promise<void> {
   await writeContents(state, signal)
   state.makeFolders()
+}
+
+/**
+ * Files that stay came first, because whatever happens to another name of one shows on it; then what was in the way, and contents.
+ * Now other names of files, what is too much, and metadata of folders, from the deepest up.
+ */
+async function finish(state: RestoreState, signal?: AbortSignal): Promise<void> {
   linkEntries(state)
   signal?.throwIfAborted()
   removeEntries(state, false)
+  if (state.plan.keepFolders) state.resetTimes()
   await leaveFolders(state, signal)
-  syncTarget(state)
+  await syncTarget(state)
   state.report()
 }
 

@@ -1,5 +1,4 @@
 import { mapInOrder } from '#base'
-import { syncFilesystem } from '../filesystem/descriptor.ts'
 import type { UnsetNotes } from './finding.ts'
 import type { FileIdentity } from './job.ts'
 import { folderState } from './layout.ts'
@@ -104,16 +103,16 @@ async function settle(
   }
 }
 
-/** Makes everything durable, on each file system that was written to. */
-export function syncTarget(state: RestoreState): void {
-  syncFilesystem(state.root.fd)
+/** Makes everything durable, on each file system that was written to; in a thread, because it takes as long as the disk needs. */
+export async function syncTarget(state: RestoreState): Promise<void> {
   const ownDevice = state.root.ownStatus().deviceId
-  for (const [device, folder] of state.devices) {
-    if (device === ownDevice) continue
-    const directory = state.folders.acquire(folder)
-    if (!directory) continue
-    syncFilesystem(directory.fd)
-    state.folders.release(folder)
+  const others = [...state.devices].filter(([device]) => device !== ownDevice).map(([, folder]) => folder)
+  const held = others.map((folder) => ({ folder, directory: state.folders.acquire(folder) }))
+  const open = held.flatMap(({ directory }) => directory?.fd ?? [])
+  try {
+    await state.crew.run({ kind: 'sync', folders: Int32Array.of(state.root.fd, ...open) })
+  } finally {
+    for (const { folder, directory } of held) if (directory) state.folders.release(folder)
   }
 }
 

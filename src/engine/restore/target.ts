@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs'
 
 import { systemCode, textOf } from '#base'
+import { sha256Hex } from '../crypto/hash.ts'
 import { Directory } from '../filesystem/directory.ts'
 import { restoreError } from './errors.ts'
+import { removeEntry } from './remove-entry.ts'
 import type { ExistingPolicy } from './request.ts'
+import { giveName } from './write-files.ts'
 
 /**
  * Opens the folder to restore to; undefined when it is not there, or empty, so that nothing in it can be in the way.
@@ -36,6 +39,91 @@ export function makeTarget(target: Buffer, existing: ExistingPolicy): Directory 
     return Directory.open(target)
   } catch (thrown) {
     throw unusable(target, thrown)
+  }
+}
+
+interface Waits {
+  readonly parent: Directory
+  readonly name: Buffer
+  readonly own: Buffer
+}
+
+/**
+ * The folder to restore to while everything waits. One that is not there is made beside its place, under a name that follows from its
+ * own, so that whoever comes after a kill finds it and begins anew.
+ */
+export class WaitingTarget implements Disposable {
+  readonly root: Directory
+  #waits: Waits | undefined
+
+  private constructor(root: Directory, waits?: Waits) {
+    this.root = root
+    this.#waits = waits
+  }
+
+  /** @throws as `openTarget`. */
+  static make(target: Buffer, existing: ExistingPolicy): WaitingTarget {
+    const place = placeOf(target)
+    if (!place || isThere(target)) return new WaitingTarget(makeTarget(target, existing))
+    const { above, name, own } = place
+    try {
+      mkdirSync(above, { recursive: true })
+      const parent = Directory.open(above)
+      removeEntry(parent, name)
+      parent.makeDirectory(name)
+      return new WaitingTarget(parent.openChild(name), { parent, name, own })
+    } catch (thrown) {
+      throw unusable(target, thrown)
+    }
+  }
+
+  /** Gives it its name. @throws `restore.target-unusable` when something has it by now. */
+  place(): void {
+    if (!this.#waits) return
+    const { parent, name, own } = this.#waits
+    try {
+      giveName(parent, name, own, true)
+    } catch (thrown) {
+      throw unusable(own, thrown)
+    }
+    parent[Symbol.dispose]()
+    this.#waits = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.root[Symbol.dispose]()
+    if (!this.#waits) return
+    const { parent, name } = this.#waits
+    removeEntry(parent, name)
+    parent[Symbol.dispose]()
+  }
+}
+
+/** Removes what a restore that was killed has left of a target that was not there. */
+export function removeWaitingTarget(target: Buffer): void {
+  const place = placeOf(target)
+  if (!place || !isThere(place.above)) return
+  using parent = Directory.open(place.above)
+  removeEntry(parent, place.name)
+}
+
+/** Where a folder waits; undefined for one without a name of its own. */
+function placeOf(target: Buffer): { readonly above: Buffer; readonly name: Buffer; readonly own: Buffer } | undefined {
+  const path = target.at(-1) === 0x2f ? target.subarray(0, -1) : target
+  const slash = path.lastIndexOf('/')
+  if (slash < 0) return undefined
+  const own = Buffer.from(path.subarray(slash + 1))
+  const name = Buffer.from(`.bewaar-${sha256Hex(own).slice(0, 24)}.part`)
+  return { above: path.subarray(0, Math.max(slash, 1)), name, own }
+}
+
+function isThere(path: Buffer): boolean {
+  try {
+    Directory.open(path)[Symbol.dispose]()
+    return true
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT') return false
+    throw unusable(path, thrown)
   }
 }
 

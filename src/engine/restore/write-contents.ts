@@ -145,6 +145,8 @@ class ContentWriter {
     for (const entry of whole) {
       writer.copy(layout.pieces[layout.entries.get(entry, 'piece')]!, layout.entries.get(entry, 'at'))
     }
+    const { stage } = this.#state
+    const staged = stage && whole.map((entry) => stage.nameOfEntry(entry)?.toString() ?? '')
     const result = await this.#state.crew.run({
       kind: 'write',
       ...source,
@@ -153,8 +155,13 @@ class ContentWriter {
       records: writer.take(),
       folders: Int32Array.from(whole, (entry) => this.#state.folders.get(layout.entries.get(entry, 'folder')).fd),
       replacing: Uint8Array.from(whole, (entry) => Number(layout.entries.get(entry, 'action') === entryAction.replace)),
+      ...(staged && { staged }),
       partial: partial.map((entry) => this.#state.partial.get(entry)),
     })
+    // One of a blob that is damaged is not there, and is written again when another copy is found.
+    const missing = new Set(result.damaged.flatMap(({ blob }) => blobs[blob]!.writes.map(({ entry }) => entry)))
+    for (const { file } of result.failed) if (file >= 0) missing.add(whole[file]!)
+    for (const [file, entry] of whole.entries()) if (staged?.[file] && !missing.has(entry)) stage!.addEntry(entry)
     const entryOf = (file: number): number => (file >= 0 ? whole[file]! : partial[~file]!)
     this.#state.notes.merge(result.unset, entryOf)
     this.#state.files += result.done

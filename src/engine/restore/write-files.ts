@@ -35,7 +35,9 @@ export function writeFiles(job: WriteJob, sealer: Sealer): WriteResult {
 
   const whole = (file: number, plain: Uint8Array): void => {
     const record = records[file]!
-    const target = { directory: Directory.borrow(job.folders[file]!), replace: job.replacing[file] === 1 }
+    const staged = job.staged?.[file] || undefined
+    const directory = Directory.borrow(job.folders[file]!)
+    const target = { directory, replace: job.replacing[file] === 1, ...(staged && { staged: Buffer.from(staged) }) }
     try {
       create(target, record, plain, (what, code) => notes.add(what, code, file))
       done++
@@ -116,12 +118,15 @@ export function reasonOf(thrown: unknown): string {
 interface Target {
   readonly directory: Directory
   readonly replace: boolean
+  /** The name that it is made under, and keeps. */
+  readonly staged?: Buffer
 }
 
 function create(target: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
-  const { directory, replace } = target
+  const { directory, staged } = target
   if (record.type === 'file') return createFile(target, record, plain, note)
-  const name = replace ? Buffer.from(temporaryName()) : record.name
+  const replace = target.replace && !staged
+  const name = staged ?? (replace ? Buffer.from(temporaryName()) : record.name)
   makeEntry(directory, name, record)
   try {
     setMetadata({ directory, name }, record, note)
@@ -133,8 +138,8 @@ function create(target: Target, record: NodeRecord, plain: Uint8Array, note: Not
 }
 
 /** The file has its name only when it is whole: whoever kills us leaves no half one. */
-function createFile({ directory, replace }: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
-  const unnamed = replace ? undefined : directory.createUnnamed()
+function createFile({ directory, replace, staged }: Target, record: NodeRecord, plain: Uint8Array, note: Note): void {
+  const unnamed = replace || staged ? undefined : directory.createUnnamed()
   if (unnamed !== undefined) {
     try {
       finishFile(unnamed, record, note, writeSparsely(unnamed, plain, 0))
@@ -144,11 +149,11 @@ function createFile({ directory, replace }: Target, record: NodeRecord, plain: U
     }
     return
   }
-  const name = Buffer.from(temporaryName())
+  const name = staged ?? Buffer.from(temporaryName())
   const fd = directory.createFile(name)
   try {
     finishFile(fd, record, note, writeSparsely(fd, plain, 0))
-    giveName(directory, name, record.name, !replace)
+    if (!staged) giveName(directory, name, record.name, !replace)
   } catch (thrown) {
     directory.unlink(name)
     throw thrown

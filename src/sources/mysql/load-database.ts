@@ -86,6 +86,7 @@ async function loadBeside(loading: Loading, signal?: AbortSignal): Promise<LoadR
   await execute(connection, make, signal)
   try {
     const { rows, bytes } = await fill(loading, wayBack.beside, undefined, signal)
+    await context.beforeSwap?.()
     await swap(connection, report.server, wayBack, undefined, signal)
     await removeDatabases(connection, [wayBack.beside], signal)
     return { method: 'beside', wayBack, rows, bytes, findings: findingsOf(loading) }

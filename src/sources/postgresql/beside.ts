@@ -4,9 +4,10 @@ import { loadError } from '../load-errors.ts'
 import { askJson, execute, quotedName, quotedText, type Scene } from './ask.ts'
 
 export type Swap = Extract<WayBack, { how: 'swap' }>
+export type Making = Extract<WayBack, { how: 'drop' }>
 
 /** How a database was made; what is not known is undefined. */
-interface Making {
+interface HowMade {
   readonly owner?: string | null
   readonly encoding?: string
   readonly collate?: string
@@ -59,7 +60,7 @@ export async function makeLike(
   owner: string | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const made = await askJson<Making>(scene, howMade(model), signal)
+  const made = await askJson<HowMade>(scene, howMade(model), signal)
   await make(scene, name, { ...made, ...(owner !== undefined && { owner }) }, signal)
   const after = (made.after ?? []).map((line) => line.replaceAll('%name%', () => quotedName(name)))
   if (after.length > 0) await execute(scene, after, signal)
@@ -94,7 +95,7 @@ function isOfLocale(thrown: unknown): boolean {
 async function make(
   scene: Scene,
   name: string,
-  { owner, encoding, collate, ctype, icu }: Making,
+  { owner, encoding, collate, ctype, icu }: HowMade,
   signal?: AbortSignal,
 ): Promise<void> {
   const parts = [
@@ -128,15 +129,13 @@ function takeTurn(databases: readonly string[]): string[] {
 /** The server waits five seconds for sessions to end, each time. */
 const attempts = 4
 
+export type Names = readonly (readonly [from: string, to: string])[]
+
 /**
  * Gives names of databases anew in one transaction: nobody ever sees half of it. Whoever uses one of them is thrown out,
  * and finds the other when it comes back.
  */
-export async function rename(
-  scene: Scene,
-  names: readonly (readonly [from: string, to: string])[],
-  signal?: AbortSignal,
-): Promise<void> {
+export async function rename(scene: Scene, names: Names, signal?: AbortSignal): Promise<void> {
   const turn = takeTurn(names.map(([from]) => from))
   const steps = names.map(([from, to]) => `alter database ${quotedName(from)} rename to ${quotedName(to)}`)
   for (let attempt = 1; ; attempt++) {
@@ -159,6 +158,12 @@ export async function present(scene: Scene, names: readonly string[], signal?: A
   const list = names.map(quotedText).join(', ')
   const question = `select coalesce(json_agg(datname), '[]') from pg_database where datname in (${list})`
   return new Set(await askJson<string[]>(scene, question, signal))
+}
+
+/** From any state that the making of a database can be in. */
+export async function undoMaking(scene: Scene, { database, beside }: Making, signal?: AbortSignal): Promise<void> {
+  if (beside !== undefined) await execute(scene, takeTurn([beside]), signal)
+  for (const name of [database, beside]) if (name !== undefined) await dropDatabase(scene, name, signal)
 }
 
 /** From any state that a swap can be in. @throws `source.no-way-back` when what was there is gone. */

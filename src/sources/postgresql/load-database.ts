@@ -6,7 +6,17 @@ import { nameBeside, stampOf } from '../load-names.ts'
 import { demandRows } from '../load-rows.ts'
 import { shownAddress } from '../server-address.ts'
 import { askJson, execute, quotedName, quotedText, type Scene } from './ask.ts'
-import { dropDatabase, makeAnew, makeLike, present, rename, undoSwap, type Swap } from './beside.ts'
+import {
+  dropDatabase,
+  makeAnew,
+  makeLike,
+  present,
+  rename,
+  undoMaking,
+  undoSwap,
+  type Names,
+  type Swap,
+} from './beside.ts'
 import { countRows, shownRows } from './count-rows.ts'
 import { emptying } from './empty-database.ts'
 import type { EntryChooser } from './entries.ts'
@@ -49,13 +59,34 @@ export async function loadIntoPostgresql(
 
 async function loadCreated(loading: Loading, report: TargetReport, signal?: AbortSignal): Promise<LoadResult> {
   const { scene, options, context } = loading
+  const { database } = scene
   const server = await besideScene(scene, signal)
-  const wayBack = { how: 'drop', database: scene.database } as const
+  const beside = nameBeside(database, 'loading', stampOf(context.clock.now()))
+  const wayBack = { how: 'drop', database, beside } as const
   await context.onWayBack?.(wayBack)
   const owner = await usableOwner(server, options.owner, signal)
-  await makeAnew(server, scene.database, options.facts ?? {}, owner, signal)
-  const filled = await fill(loading, scene, report, [], signal)
+  await makeAnew(server, beside, options.facts ?? {}, owner, signal)
+  const filled = await fillBeside(loading, { server, beside, names: [[beside, database]] }, report, signal)
   return { method: 'create', wayBack, ...filled, findings: [...ownerFindings(loading, owner), ...filled.findings] }
+}
+
+/** Fills a database that nobody uses, which then gets its name; without it when anything fails. */
+async function fillBeside(
+  loading: Loading,
+  { server, beside, names }: { readonly server: Scene; readonly beside: string; readonly names: Names },
+  report: TargetReport,
+  signal?: AbortSignal,
+): ReturnType<typeof fill> {
+  try {
+    const filled = await fill(loading, { ...loading.scene, database: beside }, report, [], signal)
+    await loading.context.beforeSwap?.()
+    await rename(server, names, signal)
+    return filled
+  } catch (thrown) {
+    // because a database that nobody uses only takes space; when this fails too, undoing the load removes it
+    await dropDatabase(server, beside).catch(() => {})
+    throw thrown
+  }
 }
 
 /** The role, when the login may make databases for it. */
@@ -102,24 +133,14 @@ async function loadBeside(loading: Loading, report: TargetReport, signal?: Abort
   }
   await context.onWayBack?.(wayBack)
   const owner = await usableOwner(server, options.owner, signal)
-  await makeLike(server, database, wayBack.beside, owner, signal)
-  const beside = { ...scene, database: wayBack.beside }
-  try {
-    const filled = await fill(loading, beside, report, [], signal)
-    await rename(
-      server,
-      [
-        [database, wayBack.before],
-        [wayBack.beside, database],
-      ],
-      signal,
-    )
-    return { method: 'beside', wayBack, ...filled, findings: [...ownerFindings(loading, owner), ...filled.findings] }
-  } catch (thrown) {
-    // because a database that nobody uses only takes space; when this fails too, undoing the load removes it
-    await dropDatabase(server, wayBack.beside).catch(() => {})
-    throw thrown
-  }
+  const { beside, before } = wayBack
+  await makeLike(server, database, beside, owner, signal)
+  const names: Names = [
+    [database, before],
+    [beside, database],
+  ]
+  const filled = await fillBeside(loading, { server, beside, names }, report, signal)
+  return { method: 'beside', wayBack, ...filled, findings: [...ownerFindings(loading, owner), ...filled.findings] }
 }
 
 /** Plays the dump, and counts twice: what passed, and what the server has then. */
@@ -134,10 +155,12 @@ async function fill(
   const place = { format: options.format, host: scene.host, database: scene.database }
   const filtered = filterDump(measured.pieces(), place, everything(report.rights.superuser), signal)
   const encoding = String(options.facts?.['encoding'] ?? 'UTF8')
-  const check = (): void => {
+  const isInTransaction = before.length > 0
+  const check = async (): Promise<void> => {
     if (options.rows) demandRows(scene.database, options.rows, shownRows(filtered.rows(), encoding), 'in the dump')
+    if (isInTransaction) await context.beforeSwap?.()
   }
-  const after = before.length > 0 ? ['commit;'] : []
+  const after = isInTransaction ? ['commit;'] : []
   await play(scene, filtered.sql, { before, after, check }, signal)
   const rows = shownRows(filtered.rows(), encoding)
   const found = await countRows(scene, signal)
@@ -166,7 +189,7 @@ export async function undoPostgresql(target: LoadTarget, wayBack: WayBack, signa
   const scene = { ...(await sceneOf(target, signal)), database: wayBack.database }
   switch (wayBack.how) {
     case 'drop':
-      return dropDatabase(await besideScene(scene, signal), wayBack.database, signal)
+      return undoMaking(await besideScene(scene, signal), wayBack, signal)
     case 'empty':
       return execute(scene, [`begin; ${emptying}; commit`], signal)
     case 'swap':

@@ -8,7 +8,7 @@ export interface Around {
   readonly before: readonly string[]
   readonly after: readonly string[]
   /** Asked when the dump has passed and before what comes after it. @throws what keeps it from being taken. */
-  readonly check: () => void
+  readonly check: () => Promise<void> | void
 }
 
 /**
@@ -42,6 +42,6 @@ async function* script(
 ): AsyncGenerator<Uint8Array, void, void> {
   yield Buffer.from(`\\restrict ${randomHex(24)}\n${before.map((statement) => `${statement}\n`).join('')}`)
   yield* sql
-  check()
+  await check()
   yield Buffer.from(`\n${after.map((statement) => `${statement}\n`).join('')}`)
 }

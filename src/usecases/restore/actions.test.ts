@@ -7,9 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 import { systemClock } from '#base'
 import { openCatalog } from '#catalog'
-import type { Project, RestoreJournal } from '#model'
+import { hasChanged, type Project, type RestoreJournal } from '#model'
 import { usecaseError } from '../errors.ts'
-import { performActions, type Action, type Together } from './actions.ts'
+import { performActions, type Action, type Early, type Together } from './actions.ts'
 
 const project: Project = {
   name: 'shop',
@@ -29,7 +29,7 @@ const wish = { only: [], paths: [], tables: [], delete: false, rolePasswords: fa
 
 /** Performs them once more each time, and tells how the journal stands. */
 async function withJournal(
-  work: (perform: (actions: readonly (Action | Together)[]) => Promise<RestoreJournal>) => Promise<void>,
+  work: (perform: (actions: readonly (Action | Early | Together)[]) => Promise<RestoreJournal>) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bewaar-actions-'))
   try {
@@ -125,4 +125,59 @@ test('where one step fails, those beside it are stopped, and whoever goes on doe
       true,
     )
   })
+})
+
+/** Makes something ready, waits for its turn, and takes it. */
+function waiting(kind: Action['kind'], seen: string[], work: () => Promise<void> = async () => {}): Action {
+  return {
+    kind,
+    about: 'shop',
+    perform: async ({ mayChange, takenBack }) => {
+      try {
+        await work()
+        seen.push(`${kind} ready`)
+        await mayChange()
+      } catch (thrown) {
+        seen.push(`${kind} cleared`)
+        takenBack()
+        throw thrown
+      }
+      seen.push(`${kind} done`)
+      return {}
+    },
+  }
+}
+
+test('steps that are begun early are ready before the next begins, and change something when it is their turn', async () => {
+  await withJournal(async (perform) => {
+    const seen: string[] = []
+    const files = waiting('files', seen, () => wait(20))
+    const database = waiting('database', seen)
+    const safety: Action = { kind: 'safety', about: 'backup', perform: async () => (seen.push('safety'), {}) }
+    const journal = await perform([{ early: [files, database] }, safety, { together: [[files], [database]] }])
+    assert.deepEqual(seen, ['database ready', 'files ready', 'safety', 'files done', 'database done'])
+    assert.ok(journal.steps.every(({ state }) => state === 'done'))
+  })
+})
+
+test('what was begun early is as it was when something fails before its turn, and nothing counts as changed', async () => {
+  for (const failing of ['files', 'safety'] as const) {
+    await withJournal(async (perform) => {
+      const seen: string[] = []
+      const fail = async (): Promise<void> => {
+        await wait(20)
+        throw usecaseError('restore.damaged', { count: 1, first: 'broken' })
+      }
+      const files = waiting('files', seen, failing === 'files' ? fail : undefined)
+      const database = waiting('database', seen)
+      const safety: Action = { kind: 'safety', about: 'backup', perform: async () => (await fail(), {}) }
+      const journal = await perform([{ early: [files, database] }, safety, { together: [[files], [database]] }])
+      assert.deepEqual(seen.filter((one) => /cleared|done/.test(one)).toSorted(), ['database cleared', 'files cleared'])
+      assert.deepEqual(
+        statesOf(journal).filter((one) => !one.startsWith('safety')),
+        ['database shop undone', 'files shop undone'],
+      )
+      assert.equal(hasChanged(journal), false)
+    })
+  }
 })

@@ -28,6 +28,10 @@ export interface Way {
   readonly keep: (wayBack: WayBack) => Promise<void>
   /** What an earlier attempt that was cut off wrote down. */
   readonly known?: WayBack
+  /** Awaited before anything changes that others see: at once, but for a step that is begun early. Rejects when its turn never comes. */
+  readonly mayChange: () => Promise<void>
+  /** Says that the step fails and has left everything as it was. */
+  readonly takenBack: () => void
 }
 
 /** One step of a restore. `kind` and `about` name it: whoever goes on with the restore passes over those that are done. */
@@ -51,14 +55,50 @@ export interface Together {
   readonly together: readonly (readonly Action[])[]
 }
 
+/** Steps that are begun here, beside each other, and wait before they change anything until their turn comes further down. */
+export interface Early {
+  readonly early: readonly Action[]
+}
+
 interface Failure {
   /** Of the step. */
   readonly name: string
   readonly thrown: unknown
 }
 
+/** A step that was begun early. */
+class EarlyStep {
+  readonly #turn = Promise.withResolvers<void>()
+  readonly #waits = Promise.withResolvers<void>()
+  readonly #ended: Promise<ActionOutcome>
+
+  constructor(perform: (mayChange: Way['mayChange']) => Promise<ActionOutcome>, signal: AbortSignal) {
+    signal.addEventListener('abort', () => this.#turn.reject(signal.reason), { once: true })
+    this.#turn.promise.catch(() => {}) // because a step may fail before it asks
+    this.#ended = perform(async () => {
+      this.#waits.resolve()
+      await this.#turn.promise
+    })
+    this.#ended.catch(() => {}) // because it may fail while something else is waited for
+  }
+
+  /** Until it waits for its turn, or needs none. @throws why it failed. */
+  async untilWaiting(): Promise<void> {
+    await Promise.race([this.#waits.promise, this.#ended])
+  }
+
+  goOn(): Promise<ActionOutcome> {
+    this.#turn.resolve()
+    return this.#ended
+  }
+
+  async untilEnded(): Promise<void> {
+    await this.#ended.catch(() => {})
+  }
+}
+
 /**
- * Does one step after the other, but for those that go together. Each is written down before it is begun and when it is over, so that
+ * Does one step after the other, but for those that go together, and those that are begun early. Each is written down before it is begun and when it is over, so that
  * whoever comes after a kill knows how far it was. Where one fails, those beside it are stopped.
  *
  * @param journal - its id. @throws `restore.stopped` once something was changed, with the state that things are in; before that
@@ -68,36 +108,52 @@ export async function performActions(
   services: Pick<Services, 'catalog' | 'clock'>,
   project: Project,
   journal: string,
-  actions: readonly (Action | Together)[],
+  actions: readonly (Action | Early | Together)[],
   signal: AbortSignal,
 ): Promise<Performed> {
   const journals = services.catalog.restoreJournals
   const before = (await journals.find(journal))?.steps ?? []
   const performed = { findings: [] as Finding[], files: 0, bytes: 0, rows: 0 }
+  const failures: Failure[] = []
+  const failed = new AbortController()
+  const stop = AbortSignal.any([signal, failed.signal])
+  const early = new Map<Action, EarlyStep>()
+  const attempt = async (step: Action, perform: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await perform()
+      return true
+    } catch (thrown) {
+      failures.push({ name: `${step.kind} ${step.about}`, thrown })
+      failed.abort()
+      return false
+    }
+  }
   for (const action of actions) {
-    const failures: Failure[] = []
-    const failed = new AbortController()
-    const stop = AbortSignal.any([signal, failed.signal])
     const performRow = async (row: readonly Action[]): Promise<void> => {
       for (const step of row) {
-        const name = `${step.kind} ${step.about}`
-        try {
+        const isDone = await attempt(step, async () => {
           stop.throwIfAborted()
-          const outcome = await performStep(services, { journal, before }, step, stop)
+          const outcome = await (early.get(step)?.goOn() ?? performStep(services, { journal, before }, step, stop))
           performed.findings.push(...(outcome.findings ?? []))
           performed.files += outcome.files ?? 0
           performed.bytes += outcome.bytes ?? 0
           performed.rows += outcome.rows ?? 0
-        } catch (thrown) {
-          failures.push({ name, thrown })
-          failed.abort()
-          return
-        }
+        })
+        if (!isDone) return
       }
     }
-    await Promise.all(('together' in action ? action.together : [[action]]).map(performRow))
+    const begin = async (step: Action): Promise<void> => {
+      const perform = (mayChange: Way['mayChange']): Promise<ActionOutcome> =>
+        performStep(services, { journal, before, mayChange }, step, stop)
+      const begun = new EarlyStep(perform, stop)
+      early.set(step, begun)
+      await attempt(step, () => begun.untilWaiting())
+    }
+    if ('early' in action) await Promise.all(action.early.map(begin))
+    else await Promise.all(('together' in action ? action.together : [[action]]).map(performRow))
     const [first] = failures
     if (first === undefined) continue
+    for (const step of early.values()) await step.untilEnded()
     await journals.end(journal, signal.aborted ? 'cancelled' : 'failed')
     signal.throwIfAborted()
     throw await explained(services, project, journal, first)
@@ -107,7 +163,11 @@ export async function performActions(
 
 async function performStep(
   { catalog, clock }: Pick<Services, 'catalog' | 'clock'>,
-  { journal, before }: { readonly journal: string; readonly before: readonly RestoreStep[] },
+  {
+    journal,
+    before,
+    mayChange = async () => {},
+  }: { readonly journal: string; readonly before: readonly RestoreStep[]; readonly mayChange?: Way['mayChange'] },
   { kind, about, isRepeated = false, perform }: Action,
   signal: AbortSignal,
 ): Promise<ActionOutcome> {
@@ -117,19 +177,26 @@ async function performStep(
   let step: RestoreStep = { kind, about, state: 'begun', beganAt: clock.now() }
   if (known?.wayBack !== undefined) step = { ...step, wayBack: known.wayBack }
   await write(step)
+  let isTakenBack = false
   try {
     const keep = async (wayBack: WayBack): Promise<void> => {
       step = { ...step, wayBack: JSON.stringify(wayBack) }
       await write(step)
     }
-    const way = { keep, ...(known?.wayBack !== undefined && { known: JSON.parse(known.wayBack) as WayBack }) }
+    const takenBack = (): void => void (isTakenBack = true)
+    const way = {
+      keep,
+      mayChange,
+      takenBack,
+      ...(known?.wayBack !== undefined && { known: JSON.parse(known.wayBack) as WayBack }),
+    }
     const outcome = await perform(way, signal)
     const text = outcome.text === undefined ? {} : { text: outcome.text }
     await write({ ...step, ...text, state: 'done', endedAt: clock.now() })
     return outcome
   } catch (thrown) {
     const text = signal.aborted ? 'it was stopped' : textOf(thrown)
-    await write({ ...step, state: 'failed', endedAt: clock.now(), text })
+    await write({ ...step, state: isTakenBack ? 'undone' : 'failed', endedAt: clock.now(), text })
     throw thrown
   }
 }

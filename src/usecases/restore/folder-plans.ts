@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path'
 
-import { performRestore, planRestore, type Repository } from '#engine'
+import { performRestore, planRestore, removeLeftBehind, type PerformOptions, type Repository } from '#engine'
 import { isWithin, type Project } from '#model'
 import { removeJournals, type Host } from '#sources'
 import { usecaseError } from '../errors.ts'
@@ -14,14 +14,21 @@ export interface FolderPlan {
   readonly what: string
   readonly target: string
   readonly plan: PlannedWrites
-  /** @param isChanged - the target may have changed since it was planned. */
-  readonly write: (
-    isChanged: boolean,
-    progress: (bytes: number, total: number) => void,
-    signal: AbortSignal,
-  ) => Promise<WrittenFolder>
+  /** Whether all of it can lie beside its place until it may take that: nothing has to go first, and there is room for both. */
+  readonly canWait: boolean
+  readonly write: (how: HowToWrite, signal: AbortSignal) => Promise<WrittenFolder>
+  /** Removes what restores that were killed have left beside it. */
+  readonly clear: () => Promise<void>
   /** Databases that this puts in place, absolute. */
   readonly databases: readonly string[]
+}
+
+export interface HowToWrite {
+  /** What may have changed the target since it was planned: an earlier step, or one that left everything ready beside its place. */
+  readonly changedBy?: 'earlier' | 'waiting'
+  readonly progress: (bytes: number, total: number) => void
+  /** As `performRestore` has it; only when it `canWait`. */
+  readonly beforeChange?: PerformOptions['beforeChange']
 }
 
 /** A snapshot that is open for reading. */
@@ -65,13 +72,20 @@ async function planHere(
   return {
     ...about,
     plan: first,
-    write: async (isChanged, progress, stop) => {
-      // Because a plan holds for the target as it was seen.
-      const plan = isChanged ? await planRestore(repository, request, stop) : first
-      for (const database of about.databases) removeJournals(database)
-      const told = { progress: (now: { bytes: number; totalBytes: number }) => progress(now.bytes, now.totalBytes) }
-      return await performRestore(repository, plan, told, stop)
+    canWait: first.canWait(),
+    write: async ({ changedBy, progress, beforeChange }, stop) => {
+      // Because a plan holds for the target as it was seen; and what waits looks like what a killed restore has left.
+      const again = { ...request, ...(changedBy === 'waiting' && { sweep: false }) }
+      const plan = changedBy ? await planRestore(repository, again, stop) : first
+      const removeLogs = (): void => about.databases.forEach(removeJournals)
+      if (!beforeChange) removeLogs()
+      const options: PerformOptions = {
+        progress: (now) => progress(now.bytes, now.totalBytes),
+        ...(beforeChange && { beforeChange: (findings) => beforeChange(findings).then(removeLogs) }),
+      }
+      return await performRestore(repository, plan, options, stop)
     },
+    clear: async () => await removeLeftBehind(first),
   }
 }
 
@@ -116,9 +130,9 @@ export async function planInPlace(
     const plan = await planRestore(repository, { ...request, target: join(temporary.path, 'none') }, signal)
     const folder = { snapshot, host, strip, keepFolders, target, databases, ...(!whole && { include: below }) }
     const writes = await WritesElsewhere.look(folder, plan)
-    const write: FolderPlan['write'] = (_, progress, stop) =>
+    const write: FolderPlan['write'] = ({ progress }, stop) =>
       writeElsewhere(folder, writes, (bytes) => progress(bytes, writes.bytes), stop)
-    plans.push({ ...about, plan: writes, write })
+    plans.push({ ...about, plan: writes, canWait: false, write, clear: async () => {} })
   }
   if (layout.top.includes('config')) await add('settings and secrets', 'config', project.path, include)
   const outside = placesOutside(project)

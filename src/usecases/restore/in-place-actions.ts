@@ -1,12 +1,12 @@
 import { AppError, textOf } from '#base'
 import { removePaths } from '#engine'
 import type { Project } from '#model'
-import { bytesOf, rawPathOf, type Host, type RawPath } from '#sources'
+import { bytesOf, canWait, rawPathOf, type Host, type RawPath, type WayBack } from '#sources'
 import { usecaseError } from '../errors.ts'
 import type { Services } from '../services.ts'
-import type { Action, ActionOutcome, Together } from './actions.ts'
+import type { Action, ActionOutcome, Early, Together } from './actions.ts'
 import { askHealth } from './ask-health.ts'
-import type { FolderPlan, OpenSnapshot } from './folder-plans.ts'
+import type { FolderPlan, HowToWrite, OpenSnapshot } from './folder-plans.ts'
 import { loadDump, loadRoles, swapBack } from './load-databases.ts'
 import type { InPlacePlan } from './in-place-plan.ts'
 import { fromEngine } from './preview.ts'
@@ -18,28 +18,58 @@ import { verifyFirst } from './verify-first.ts'
 import { removeElsewhere } from './write-elsewhere.ts'
 
 /**
- * The steps of a restore in place. Nothing is written before all that will be was verified, and what is there was saved; files and
- * databases come back beside each other; the project comes up again only when everything before went well.
+ * The steps of a restore in place. Nothing is changed before all that will be there was verified, and what is there was saved. The
+ * largest folder and the largest dump are verified by being made, beside their places, where they wait; all others are read for it.
+ * Files and databases come back beside each other; the project comes up again only when everything before went well.
  */
-export function actionsOf(services: Services, plan: InPlacePlan, id: string): (Action | Together)[] {
+export function actionsOf(services: Services, plan: InPlacePlan, id: string): (Action | Early | Together)[] {
   const { project, request, backup, host, folders, dumps, commands, git, removals } = plan
   const { snapshot } = backup
+  const early = earlyOf(plan)
+  const waiting = early.folder && writingEarly(services, project, early.folder)
+  const loadings = dumps.map((dump) => loading(services, plan, dump))
+  const others = folders.filter((folder) => folder !== early.folder)
+  const otherDumps = dumps.filter((dump) => dump !== early.dump)
   return [
-    verifying(services, project, snapshot, folders, dumps),
+    verifying(services, project, snapshot, others, otherDumps),
+    {
+      early: [
+        ...(waiting ? [waiting] : []),
+        ...loadings.flatMap((steps, nth) => (dumps[nth] === early.dump ? steps : [])),
+      ],
+    },
     ...(request.safety ? [saving(services, plan, id)] : []),
     ...commandsBefore(project, host, commands),
     {
       together: [
         [
+          ...(waiting ? [waiting] : []),
           ...(git ? [makingGit(services, project, snapshot)] : []),
-          ...writingFolders(services, project, folders, git),
+          ...writingFolders(services, project, others, waiting ? 'waiting' : git ? 'earlier' : undefined),
           ...removing(project, host, removals),
         ],
-        dumps.flatMap((dump) => loading(services, plan, dump)),
+        loadings.flat(),
       ],
     },
     ...commandsAfter(project, host, commands),
   ]
+}
+
+/** What is made early: the largest of those that can wait. Whoever goes on with a restore finds some of it in its place. */
+function earlyOf({ folders, dumps, git, request, resumes }: InPlacePlan): {
+  readonly folder?: FolderPlan
+  readonly dump?: ServerDump
+} {
+  if (resumes) return {}
+  const isWhole = ({ plan }: FolderPlan): boolean => plan.findings.every(({ severity }) => severity !== 'damage')
+  // Because git makes the folder of the project, and what else comes into it.
+  const [folder] = folders
+    .filter((one) => !git && one.canWait && isWhole(one))
+    .toSorted((a, b) => b.plan.bytes - a.plan.bytes)
+  const [dump] = dumps
+    .filter((one) => request.tables.length === 0 && canWait(one.target.kind, one.report.method) && !needsRoles(one))
+    .toSorted((a, b) => b.artifact.bytes - a.artifact.bytes)
+  return { ...(folder && { folder }), ...(dump && { dump }) }
 }
 
 export function verifying(
@@ -82,29 +112,63 @@ function saving(services: Services, { project, request, host, folders }: InPlace
 /**
  * Each folder is planned anew once an earlier step has made folders, because a plan holds for the target as it was seen.
  *
- * @param isTouched - whether one has before these.
+ * @param touchedBy - what has before these.
  */
 export function writingFolders(
   services: Services,
   project: Project,
   folders: readonly FolderPlan[],
-  isTouched: boolean,
+  touchedBy?: HowToWrite['changedBy'],
 ): Action[] {
-  let isChanged = isTouched
-  return folders.map((folder): Action => {
-    const { what, target } = folder
-    return {
-      kind: 'files',
-      about: what === 'files' ? target : `${what} in ${target}`,
-      perform: async (_, signal): Promise<ActionOutcome> => {
-        const label = `${project.name}: restoring ${what}`
-        const progress = (done: number, total: number): void => services.progress({ label, unit: 'bytes', done, total })
-        const { files, bytes, findings } = await folder.write(isChanged, progress, signal)
-        isChanged ||= folder.plan.counts.folders > 0
-        return { files, bytes, findings: fromEngine(findings, { project: project.name }) }
-      },
-    }
-  })
+  let changedBy = touchedBy
+  return folders.map((folder): Action => ({
+    ...namedFor(folder),
+    perform: async (_, signal) => {
+      const outcome = await writeFolder(services, project, folder, { ...(changedBy && { changedBy }) }, signal)
+      if (folder.plan.counts.folders > 0) changedBy ??= 'earlier'
+      return outcome
+    },
+  }))
+}
+
+/** All of it is verified and lies ready before anything changes; when it may not take its place, it is removed. */
+function writingEarly(services: Services, project: Project, folder: FolderPlan): Action {
+  return {
+    ...namedFor(folder),
+    perform: async ({ mayChange, takenBack }, signal) => {
+      let hasTurn = false
+      const beforeChange: HowToWrite['beforeChange'] = async (findings) => {
+        const damage = findings.filter(({ severity }) => severity === 'damage')
+        const [first] = damage.map(({ path, text }) => `${path} ${text}`)
+        if (first !== undefined) throw usecaseError('restore.damaged', { count: damage.length, first })
+        await mayChange()
+        hasTurn = true
+      }
+      try {
+        return await writeFolder(services, project, folder, { beforeChange }, signal)
+      } catch (thrown) {
+        if (!hasTurn) takenBack()
+        throw thrown
+      }
+    },
+  }
+}
+
+function namedFor({ what, target }: FolderPlan): Pick<Action, 'about' | 'kind'> {
+  return { kind: 'files', about: what === 'files' ? target : `${what} in ${target}` }
+}
+
+async function writeFolder(
+  services: Services,
+  project: Project,
+  folder: FolderPlan,
+  how: Omit<HowToWrite, 'progress'>,
+  signal: AbortSignal,
+): Promise<ActionOutcome> {
+  const label = `${project.name}: restoring ${folder.what}`
+  const progress = (done: number, total: number): void => services.progress({ label, unit: 'bytes', done, total })
+  const { files, bytes, findings } = await folder.write({ ...how, progress }, signal)
+  return { files, bytes, findings: fromEngine(findings, { project: project.name }) }
 }
 
 /** Before the files, because they bring the times of the folder that .git is made in. */
@@ -156,7 +220,7 @@ function removingElsewhere(project: Project, host: Host, paths: readonly RawPath
 function loading(services: Services, plan: InPlacePlan, dump: ServerDump): Action[] {
   const { project, request, backup } = plan
   const { snapshot } = backup
-  const { artifact, globals, report } = dump
+  const { artifact, report } = dump
   const roles: Action = {
     kind: 'roles',
     about: artifact.path,
@@ -167,14 +231,53 @@ function loading(services: Services, plan: InPlacePlan, dump: ServerDump): Actio
   const database: Action = {
     kind: 'database',
     about: artifact.path,
-    perform: async ({ keep, known }, signal) => {
+    perform: async ({ keep, known, mayChange, takenBack }, signal) => {
       // Because a second load would keep, as what was there before, what the first one has put there.
       if (known) await swapBack(dump.target, known, signal)
       const tables = tablesIn(artifact, request.tables)
-      return await loadDump(services, project, dump, { snapshot, tables, keep }, signal)
+      if (tables.length > 0 || !canWait(dump.target.kind, report.method)) {
+        return await loadDump(services, project, dump, { snapshot, tables, keep }, signal)
+      }
+      let hasTurn = false
+      let wayBack: WayBack | undefined
+      const options = {
+        keep: (way: WayBack): Promise<void> => keep((wayBack = way)),
+        beforeSwap: async (): Promise<void> => {
+          await mayChange()
+          hasTurn = true
+        },
+      }
+      try {
+        return await loadDump(services, project, dump, { snapshot, tables, ...options }, signal)
+      } catch (thrown) {
+        if (hasTurn) throw thrown
+        if (!wayBack || (await isCleared(dump, wayBack))) takenBack()
+        throw isOfVault(thrown) ? usecaseError('restore.damaged', { count: 1, first: textOf(thrown) }, thrown) : thrown
+      }
     },
   }
-  return globals !== undefined && report.missing.roles.length > 0 ? [roles, database] : [database]
+  return needsRoles(dump) ? [roles, database] : [database]
+}
+
+/** How long a server is asked to remove what was loaded beside, when the restore is stopped. */
+const clearMs = 60_000
+
+/** Removes what waited. @returns false when the server does not let it: whoever undoes the restore tries again. */
+async function isCleared({ target }: ServerDump, wayBack: WayBack): Promise<boolean> {
+  try {
+    return await swapBack(target, wayBack, AbortSignal.timeout(clearMs))
+  } catch {
+    return false
+  }
+}
+
+function needsRoles({ globals, report }: ServerDump): boolean {
+  return globals !== undefined && report.missing.roles.length > 0
+}
+
+/** What the vault holds is not what was backed up. */
+function isOfVault(thrown: unknown): boolean {
+  return thrown instanceof AppError && thrown.kind === 'damaged'
 }
 
 export function commandsBefore(project: Project, host: Host, { before, isByType }: ProjectCommands): Action[] {

@@ -26,6 +26,8 @@ export async function loadDump(
     readonly snapshot: OpenSnapshot
     readonly tables: readonly string[]
     readonly keep: (wayBack: WayBack) => Promise<void>
+    /** Awaited before it takes the place of what is there, where the load can wait. */
+    readonly beforeSwap?: () => Promise<void>
   },
   signal: AbortSignal,
 ): Promise<LoadedDatabase> {
@@ -50,7 +52,13 @@ export async function loadDump(
       ...(rows && { rows }),
       ...(facts && { facts }),
     },
-    { temporaryFolder: temporary.path, clock: services.clock, progress, onWayBack: options.keep },
+    {
+      temporaryFolder: temporary.path,
+      clock: services.clock,
+      progress,
+      onWayBack: options.keep,
+      ...(options.beforeSwap && { beforeSwap: options.beforeSwap }),
+    },
     signal,
   )
   return {

@@ -230,7 +230,10 @@ async function performInPlace(
     services,
     project,
     { id, preview, wish: wishOf(request), startedAt: resumes?.startedAt ?? services.clock.now() },
-    (stop) => performActions(services, project, id, actionsOf(services, plan, id), stop),
+    async (stop) => {
+      if (resumes) for (const folder of plan.folders) await folder.clear()
+      return await performActions(services, project, id, actionsOf(services, plan, id), stop)
+    },
     signal,
   )
 }

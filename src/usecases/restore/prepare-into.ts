@@ -55,7 +55,7 @@ export async function prepareInto(
         if (preview.overwrites) await verifyFirst(services, project, snapshot, { plans: [plan], dumps: [] }, stop)
         const label = `${project.name}: restoring ${folder.what}`
         const progress = (done: number, total: number): void => services.progress({ label, unit: 'bytes', done, total })
-        const result = await folder.write(false, progress, stop)
+        const result = await folder.write({ progress }, stop)
         const findings = fromEngine(result.findings, about)
         const status = findings.some(({ severity }) => severity !== 'notice') ? 'incomplete' : 'complete'
         const { files, bytes } = result

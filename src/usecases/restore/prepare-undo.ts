@@ -40,6 +40,8 @@ interface UndoPlan {
   /** The safety backup; where there was nothing to save, the backup that was restored. */
   readonly backup: OpenBackup
   readonly folders: readonly FolderPlan[]
+  /** Of the backup that was restored: what of it may still lie beside its place. */
+  readonly waited: readonly FolderPlan[]
   readonly databases: readonly DatabaseBack[]
   /** What the restore made, absolute. */
   readonly removals: readonly RawPath[]
@@ -58,8 +60,7 @@ export async function prepareUndo(
   const temporary = guard.use(await services.temporaryFolder())
   const host = guard.use(await openHost(services, project, temporary, signal))
   const { safety } = journal
-  const wroteFiles = journal.steps.some(({ kind }) => kind === 'files' || kind === 'remove')
-  if (!safety && !journal.wish.safety && wroteFiles) {
+  if (!safety && !journal.wish.safety && hasWrittenFiles(journal)) {
     const reason = 'it was made without a safety backup'
     throw usecaseError('restore.no-way-back', { restore: journal.id, project: project.name, reason })
   }
@@ -94,11 +95,16 @@ async function planUndo(
 ): Promise<UndoPlan> {
   const { journal, request } = task
   const { snapshot } = backup
-  const wroteFiles = journal.steps.some(({ kind }) => kind === 'files' || kind === 'remove')
+  const wroteFiles = hasWrittenFiles(journal)
+  const hasWaited = !wroteFiles && journal.steps.some(({ kind }) => kind === 'files')
   const changes: PlannedChanges = journal.safety
     ? await readPlannedChanges(snapshot.repository, snapshot.tree, signal)
     : { created: [], overwritten: [] }
-  const include = wroteFiles ? await includedBefore(request, changes, backup, project, signal) : []
+  const include = hasWaited
+    ? includedPaths(request, snapshot.layout, snapshot, project)
+    : wroteFiles
+      ? await includedBefore(request, changes, backup, project, signal)
+      : []
   // Of what was not there before, nothing is written: the plan tells what the restore has made.
   const planned =
     include?.length === 0 ? [] : await planInPlace(snapshot, project, include, { host, temporary }, signal)
@@ -111,12 +117,19 @@ async function planUndo(
     host,
     backup,
     folders: journal.safety ? planned : [],
+    waited: journal.safety ? [] : planned,
     databases: await findDatabases(services, project, steps, { backup, host, journal }, signal),
     removals: wroteFiles ? removals : [],
     commands: journal.safety
       ? await commandsOf(project, host, { holds: async () => false, wasDown: isDown })
       : { before: [], after: [], up: [], isByType: { before: true, after: true } },
   }
+}
+
+/** Whether files may be others than before. Until the safety backup was taken, or found needless, they only lay beside their places. */
+function hasWrittenFiles({ steps, wish }: RestoreJournal): boolean {
+  const isPast = !wish.safety || steps.some(({ kind, state }) => kind === 'safety' && state === 'done')
+  return isPast && steps.some(({ kind }) => kind === 'files' || kind === 'remove')
 }
 
 /** Of what was asked for, what was there before; undefined: everything. */
@@ -234,11 +247,23 @@ function actionsOf(services: Services, plan: UndoPlan): Action[] {
     ...(folders.length + dumps.length > 0 ? [verifying(services, project, snapshot, folders, dumps)] : []),
     ...commandsBefore(project, host, commands),
     ...databases.map((database) => goingBack(services, plan, database)),
+    ...plan.waited.map(clearing),
     // Before the files, because they bring the times of the folders that something is removed from.
     ...removing(project, host, removals),
-    ...writingFolders(services, project, folders, removals.length > 0),
+    ...writingFolders(services, project, folders, removals.length > 0 ? 'earlier' : undefined),
     ...commandsAfter(project, host, commands),
   ]
+}
+
+function clearing({ target, what, clear }: FolderPlan): Action {
+  return {
+    kind: 'remove',
+    about: `what waited of ${what} in ${target}`,
+    perform: async () => {
+      await clear()
+      return {}
+    },
+  }
 }
 
 function goingBack(services: Services, plan: UndoPlan, { dump, wayBack, isSaved }: DatabaseBack): Action {

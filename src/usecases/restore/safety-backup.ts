@@ -12,6 +12,9 @@ import type { PlannedWrites } from './planned-writes.ts'
 /** Where it says in a safety backup what the restore is about to do. */
 const changesFile = 'restore.json'
 
+/** What the restore has made beside its place by then. */
+const waiting = '.bewaar-????????????????????????.part'
+
 /** Paths by the folder that they are below; each byte one character (latin1). */
 type PathsByFolder = Readonly<Record<string, readonly string[]>>
 
@@ -60,7 +63,7 @@ export async function takeSafetyBackup(
   const take = async (leavesServersOut: boolean) => {
     const safety = { tags: ['safety', `restore:${restore}`], parts, also, leavesServersOut }
     const about = { run: `restore-${restore}`, startedAt: services.clock.now(), safety }
-    return await makeSnapshot(services, project, about, signal)
+    return await makeSnapshot(services, { ...project, leaveOut: [...project.leaveOut, waiting] }, about, signal)
   }
   const without: string[] = []
   let made
