@@ -4,7 +4,7 @@ import { loadAll } from '../backend/load-all.ts'
 import type { Sealer } from '../crypto/seal.ts'
 import type { BlobIndex, BlobLocation, BlobType } from './blob-index.ts'
 import { repositoryError } from './errors.ts'
-import { BlobDamage, largestBlob, openBlob, plainLengthOf } from './open-blob.ts'
+import { BlobDamage, BlobMemory, largestBlob, openBlob, plainLengthOf, type ReusedMemory } from './open-blob.ts'
 import { PackCache } from './pack-cache.ts'
 
 /** Bytes that are read at once for blobs that lie side by side. */
@@ -30,6 +30,7 @@ export class BlobLoader {
   readonly #backend: Backend
   readonly #sealer: Sealer
   readonly #packs: PackCache
+  readonly #payloads = payloadsOf(new BlobMemory())
 
   constructor(backend: Backend, sealer: Sealer) {
     this.#backend = backend
@@ -101,7 +102,8 @@ export class BlobLoader {
   /** @returns undefined when these are not its bytes. */
   #openWithin(id: string, { length, uncompressedLength }: BlobLocation, bytes: Uint8Array): Uint8Array | undefined {
     try {
-      return openBlob(this.#sealer, id, bytes.subarray(0, length), uncompressedLength)
+      const memory = uncompressedLength > 0 ? this.#payloads : undefined
+      return openBlob(this.#sealer, id, bytes.subarray(0, length), uncompressedLength, memory)
     } catch (thrown) {
       if (!(thrown instanceof AppError) && !(thrown instanceof BlobDamage)) throw thrown
       return undefined
@@ -123,6 +125,11 @@ export class BlobLoader {
       (await loadAll(this.#backend, { type: 'pack', name: copy.packId }, range, signal))
     )
   }
+}
+
+/** Not for plain bytes: whoever takes them may keep them. */
+function payloadsOf(memory: BlobMemory): ReusedMemory {
+  return { payload: (length) => memory.payload(length) }
 }
 
 function* runsOf(index: BlobIndex, type: BlobType, ids: Iterable<string>): Generator<Run, void, void> {

@@ -16,8 +16,16 @@ export function plainLengthOf(place: { readonly length: number; readonly uncompr
   return place.uncompressedLength || place.length - sealOverhead
 }
 
+/** Memory that is used again for each blob that is opened. */
+export interface ReusedMemory {
+  /** For the bytes as they are stored: one that is stored raw is there until the next is opened. */
+  payload(length: number): Uint8Array
+  /** Absent: what was decompressed gets memory of its own. */
+  plain?(length: number): Uint8Array
+}
+
 /** Memory for blobs that are opened one after the other: what was opened is there until the next one is. */
-export class BlobMemory {
+export class BlobMemory implements ReusedMemory {
   #payload: Uint8Array = new Uint8Array(0)
   #plain: Uint8Array = new Uint8Array(0)
 
@@ -52,7 +60,7 @@ export function openBlob(
   id: string,
   sealed: Uint8Array,
   uncompressedLength: number,
-  memory?: BlobMemory,
+  memory?: ReusedMemory,
 ): Uint8Array {
   const isRaw = uncompressedLength === 0
   const payload = unsealWithin(sealer, sealed, memory)
@@ -65,7 +73,7 @@ export function openBlob(
 }
 
 /** What was sealed. @param memory - as for {@link openBlob}. @throws `crypto.damaged`. */
-export function unsealWithin(sealer: Sealer, sealed: Uint8Array, memory: BlobMemory | undefined): Uint8Array {
+export function unsealWithin(sealer: Sealer, sealed: Uint8Array, memory: ReusedMemory | undefined): Uint8Array {
   if (!memory || sealed.length < sealOverhead) return sealer.unseal(sealed)
   const payload = memory.payload(sealed.length - sealOverhead)
   sealer.unsealInto(sealed, payload)
@@ -80,12 +88,12 @@ const largestPiece = 16 * 1024 * 1024
  *
  * @param memory - as for {@link openBlob}. @throws {@link BlobDamage}.
  */
-export function decompress(payload: Uint8Array, length: number, memory?: BlobMemory): Uint8Array {
+export function decompress(payload: Uint8Array, length: number, memory?: ReusedMemory): Uint8Array {
   try {
     if (length > largestPiece) {
       return zstdDecompressSync(payload, { maxOutputLength: length, chunkSize: largestPiece })
     }
-    const plain = memory?.plain(length) ?? Buffer.allocUnsafe(length)
+    const plain = memory?.plain?.(length) ?? Buffer.allocUnsafe(length)
     return plain.subarray(0, decompressInto(payload, plain))
   } catch (thrown) {
     throw new BlobDamage(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
