@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Finds a Node.js that is new enough and starts Bewaar in it. This file must run on any Node.js since 18.
-import { spawn } from 'node:child_process'
+// Finds a Node.js that is new enough and starts Bewaar in it, where `bin/bewaar` cannot do so at once. This file must run on
+// any Node.js since 18.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
@@ -36,11 +36,12 @@ if (node === undefined) {
   process.exitCode = 1
 } else {
   const root = fileURLToPath(new URL('..', import.meta.url))
-  const args = [...nodeOptions, findMain(root), ...process.argv.slice(2)]
-  const env = withSettings(process.env, root)
+  const main = findMain(root)
+  const args = [...nodeOptions, main, ...process.argv.slice(2)]
+  const env = withSettings(process.env, root, main)
   // Because one process gets signals straight, where the platform and this Node can replace themselves by another.
   if (process.execve !== undefined && process.platform !== 'win32') replace(node, args, env)
-  else start(node, args, env)
+  else await start(node, args, env)
 }
 
 function replace(node, args, env) {
@@ -48,7 +49,8 @@ function replace(node, args, env) {
   process.execve(node, [node, ...args], env)
 }
 
-function start(node, args, env) {
+async function start(node, args, env) {
+  const { spawn } = await import('node:child_process')
   const child = spawn(node, args, { stdio: 'inherit', env: { ...env, BEWAAR_LAUNCHER: String(process.pid) } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {

@@ -2,6 +2,9 @@
 export const bundlesFolder: string
 export const bundleNote: string
 
+/** The file there by which `bin/bewaar` starts the newest. */
+export const bundleStart: string
+
 /** The file that the program starts with, absolute. */
 export function findMain(root: string): string
 
@@ -14,5 +17,8 @@ export function noteOf(root: string, paths: readonly string[]): Record<string, s
 /** The options of Node that the program is started with. */
 export const nodeOptions: readonly string[]
 
-/** The environment that the program is started with; what `env` sets stands. */
-export function withSettings(env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv
+/** The environment that `main` is started with; what `env` sets stands. */
+export function withSettings(env: NodeJS.ProcessEnv, root: string, main: string): NodeJS.ProcessEnv
+
+/** The lines of a shell that start `main`; both are below the root, which the shell knows as `$root`. */
+export function startScript(node: string, main: string): string

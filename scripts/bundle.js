@@ -1,25 +1,40 @@
 /**
  * Puts the program and the packages that it always needs into a few files, so that a command starts at once: finding and
- * reading some 700 modules is most of the work of a short one. `bin/main.js` takes the bundle as long as what it was made
- * of is what is there; else the sources run as they are.
+ * reading some 700 modules is most of the work of a short one. `bin/bewaar` takes the bundle as long as nothing was touched
+ * since it was made; `bin/main.js` as long as what it was made of is what is there; else the sources run as they are.
  *
  * Plain JavaScript, because npm runs it where nothing was prepared yet. Without the bundler, which is a tool of developers,
  * it does nothing.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { bundleNote, bundlesFolder, findBundle, noteOf } from '../bin/main.js'
+import { bundleNote, bundlesFolder, bundleStart, findBundle, noteOf, startScript } from '../bin/main.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** They look for files of their own beside themselves, or are seldom needed. */
 const keptOutside = [/^@aws-sdk\//, /^@sentry\//, /^nodemailer/, /^pino/, /^prom-client/]
 const workerPattern = /new URL\(import\.meta\.resolve\('(\.[^']+)\.ts'\)\)/g
 
-if (findBundle(root) === undefined) {
+const folder = join(root, bundlesFolder)
+const begun = now()
+const there = findBundle(root)
+if (there === undefined) {
   const bundler = await load()
   if (bundler) await bundle(bundler)
+} else {
+  storeStart(there)
+}
+
+/** The time by the clock of the files, in milliseconds. */
+function now() {
+  const file = join(folder, `now.${process.pid}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, '')
+  const { mtimeMs } = statSync(file)
+  rmSync(file)
+  return mtimeMs
 }
 
 async function load() {
@@ -33,14 +48,21 @@ async function load() {
 }
 
 async function bundle({ rolldown }) {
-  const folder = join(root, bundlesFolder)
   const name = `${Date.now()}-${process.pid}`
+  const input = { main: join(root, 'src/app/main.ts'), ...workers() }
+  const isOwn = (path) => path.startsWith(join(root, 'src')) || path === join(root, 'package.json')
+  // Because a module of ours only tells what it has, a command gets nothing but what it uses of the rooms that it enters.
+  const moduleSideEffects = (path) => (isOwn(path) ? Object.values(input).includes(path) : undefined)
   const build = await rolldown({
-    input: { main: join(root, 'src/app/main.ts'), ...workers() },
+    input,
     cwd: root,
     platform: 'node',
     external: keptOutside,
-    plugins: [{ name: 'workers', transform: nameWorkers }],
+    plugins: [
+      { name: 'workers', transform: nameWorkers },
+      { name: 'commander', transform: delaySpawn },
+    ],
+    treeshake: { moduleSideEffects },
     logLevel: 'silent',
   })
   const { output } = await build.write({
@@ -50,11 +72,20 @@ async function bundle({ rolldown }) {
     chunkFileNames: '[name]-[hash].mjs',
   })
   await build.close()
-  const isOwn = (path) => path.startsWith(join(root, 'src')) || path === join(root, 'package.json')
   const own = output.flatMap((chunk) => chunk.moduleIds ?? []).filter(isOwn)
   const sources = [...new Set([...own.map((path) => relative(root, path)), 'package-lock.json'])]
-  store(folder, bundleNote, JSON.stringify({ name, sources: noteOf(root, sources) }))
-  removeOthers(folder, name)
+  store(bundleNote, JSON.stringify({ name, sources: noteOf(root, sources) }))
+  storeStart(join(folder, name, 'main.mjs'))
+  removeOthers(name)
+  removeCompiled()
+}
+
+/** Only where this Node came with Bewaar, because another one may be gone tomorrow. */
+function storeStart(main) {
+  const node = relative(root, process.execPath)
+  // of the time when it began, so that whatever is changed meanwhile is newer
+  if (!node.startsWith('..')) store(bundleStart, startScript(node, relative(root, main)), begun / 1000)
+  else rmSync(join(folder, bundleStart), { force: true })
 }
 
 /** Each script of a thread is a file of its own. */
@@ -75,20 +106,39 @@ function nameWorkers(code, path) {
   })
 }
 
+/** The parser of command lines can start programs, which it does not for us: to load for that is a tenth of `--help`. */
+function delaySpawn(code, path) {
+  if (!path.includes('node_modules/commander/')) return undefined
+  const spawn = "spawn: (...args) => process.getBuiltinModule('node:child_process').spawn(...args)"
+  return code.replace("import childProcess from 'node:child_process'", `const childProcess = { ${spawn} }`)
+}
+
 /** `src/engine/archive/worker.ts` becomes `archive-worker`. */
 function workerName(path) {
   return `${basename(dirname(path))}-${basename(path, '.ts')}`
 }
 
-function store(folder, name, text) {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${name}.${process.pid}`), text)
-  renameSync(join(folder, `${name}.${process.pid}`), join(folder, name))
+function store(name, text, time) {
+  const passing = join(folder, `${name}.${process.pid}`)
+  writeFileSync(passing, text)
+  if (time !== undefined) utimesSync(passing, time, time)
+  renameSync(passing, join(folder, name))
 }
 
 /** The one before stays, because a process that runs may still load parts of it. */
-function removeOthers(folder, name) {
-  const bundles = readdirSync(folder).filter((other) => other !== bundleNote)
-  const older = bundles.filter((other) => other !== name).sort()
-  for (const other of older.slice(0, -1)) rmSync(join(folder, other), { recursive: true, force: true })
+function removeOthers(name) {
+  const bundles = readdirSync(folder).filter((other) => /^\d+-\d+$/.test(other) && other !== name)
+  for (const other of bundles.sort().slice(0, -1)) rmSync(join(folder, other), { recursive: true, force: true })
+}
+
+/** Removes the compiled sources of a week ago: what is still used is compiled again, and the rest would pile up. */
+function removeCompiled() {
+  const longAgo = begun - 7 * 86_400_000
+  const cache = dirname(folder)
+  for (const version of readdirSync(cache).filter((name) => /^v\d/.test(name))) {
+    for (const name of readdirSync(join(cache, version))) {
+      const file = join(cache, version, name)
+      if ((statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? begun) < longAgo) rmSync(file, { force: true })
+    }
+  }
 }

@@ -121,15 +121,17 @@ async function openServices(
   }
 }
 
-/** Each secret is fetched once for all projects: it may come from a program that asks a person. */
+/** Each secret is fetched once for all projects, and one after the other: it may come from a program that asks a person. */
 function secretsOf(): (reference: SecretReference, signal?: AbortSignal) => Promise<Secret> {
   const fetched = new Map<string, Promise<Secret>>()
+  let turn: Promise<unknown> = Promise.resolve()
   return async (reference, signal) => {
     const key = JSON.stringify(reference)
     const { resolveSecret } = await import('#credentials')
     let secret = fetched.get(key)
     if (!secret) {
-      secret = resolveSecret(reference, process.env, signal)
+      secret = turn.then(() => resolveSecret(reference, process.env, signal))
+      turn = secret.catch(() => {}) // because the next does not depend on how this one ends
       fetched.set(key, secret)
     }
     return await secret

@@ -25,3 +25,21 @@ test('what the function throws, and what kept it from being loaded, reach the ca
   })
   await assert.rejects(absent(), /not there/)
 })
+
+test('a module that is loaded ahead is not loaded again, and what kept it from being loaded reaches the caller', async () => {
+  let loads = 0
+  const add = lazily(async () => {
+    loads++
+    return async (a: number, b: number) => a + b
+  })
+  add.load()
+  add.load()
+  assert.equal(loads, 1)
+  assert.equal(await add(1, 2), 3)
+  assert.equal(loads, 1)
+  const absent = lazily(async (): Promise<() => Promise<void>> => {
+    throw new Error('not there')
+  })
+  absent.load()
+  await assert.rejects(absent(), /not there/)
+})

@@ -22,4 +22,4 @@ export {
   type ProgramOptions,
 } from './subprocess.ts'
 export { throughProgram } from './through-program.ts'
-export { formatBytes, formatSeconds, parseBytes } from './units.ts'
+export { formatBytes, formatCount, formatSeconds, parseBytes } from './units.ts'

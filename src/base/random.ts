@@ -1,11 +1,16 @@
-import { randomBytes as systemRandomBytes } from 'node:crypto'
+import type * as Crypto from 'node:crypto'
 
 /** `count` bytes from the system's cryptographic generator. */
 export function randomBytes(count: number): Uint8Array {
-  return systemRandomBytes(count)
+  return generator().randomBytes(count)
 }
 
 /** `bytes` random bytes as lower-case hex. */
 export function randomHex(bytes: number): string {
-  return systemRandomBytes(bytes).toString('hex')
+  return generator().randomBytes(bytes).toString('hex')
+}
+
+/** Loaded when it is needed, because that takes a tenth of the time of a short command. */
+function generator(): Pick<typeof Crypto, 'randomBytes'> {
+  return process.getBuiltinModule('node:crypto')
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { formatBytes, formatSeconds, parseBytes } from './units.ts'
+import { formatBytes, formatCount, formatSeconds, parseBytes } from './units.ts'
 
 test('sizes are shown with at most three digits, in powers of 1000', () => {
   const shown: readonly [number, string][] = [
@@ -50,4 +50,10 @@ test('sizes are read as people write them', () => {
     ['1e3', undefined],
   ]
   for (const [text, bytes] of read) assert.equal(parseBytes(text), bytes, text)
+})
+
+test('a whole number has its thousands apart', () => {
+  for (const count of [0, 7, 999, 1000, 12_345, 999_999, 1_000_000, 123_456_789, -1, -999, -1234]) {
+    assert.equal(formatCount(count), count.toLocaleString('en'))
+  }
 })

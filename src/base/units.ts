@@ -11,6 +11,13 @@ export function formatBytes(bytes: number): string {
   return `${step === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${steps[step]}`
 }
 
+/** A whole number for people, with its thousands apart: `12,345`. */
+export function formatCount(count: number): string {
+  // Without `Intl.NumberFormat`, of which the first one takes longer to make than many a command.
+  const digits = String(count)
+  return digits.length < 4 ? digits : digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
 /** A duration for people: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`

@@ -74,7 +74,7 @@ export function createSnapshotStore(database: Kysely<Tables>, clock: Clock = sys
       return row && toSnapshot(row)
     },
     list: async ({ project, vault, limit, kind } = {}) => {
-      let query = database.selectFrom('snapshot').selectAll().orderBy('time', 'desc').orderBy('id').orderBy('vault')
+      let query = database.selectFrom('snapshot').select(told).orderBy('time', 'desc').orderBy('id').orderBy('vault')
       if (project !== undefined) query = query.where('project', '=', project)
       if (vault !== undefined) query = query.where('vault', '=', vault)
       if (kind !== undefined) query = query.where('safety', kind === 'backup' ? 'is' : 'is not', null)
@@ -184,19 +184,31 @@ async function record(database: Kysely<Tables>, snapshot: SeenSnapshot, now: num
     .execute()
 }
 
-function toSnapshot(row: Selectable<Tables['snapshot']>): KnownSnapshot {
-  const {
-    vault,
-    project,
-    id,
-    time,
-    bytes,
-    files,
-    run,
-    added,
-    verified_at: verifiedAt,
-    tested_at: testedAt,
-    safety,
-  } = row
-  return { vault, project, id, time, bytes, files, ...present({ run, added, verifiedAt, testedAt, safety }) }
+/** What a snapshot tells of itself, and what was done with it. */
+const told = [
+  'vault',
+  'project',
+  'id',
+  'time',
+  'bytes',
+  'files',
+  'run',
+  'added',
+  'verified_at',
+  'tested_at',
+  'safety',
+] as const
+
+/** One object a row and no more, because there are many thousands. */
+function toSnapshot(row: Pick<Selectable<Tables['snapshot']>, (typeof told)[number]>): KnownSnapshot {
+  const { vault, project, id, time, bytes, files, run, added, safety } = row
+  const snapshot: Writable<KnownSnapshot> = { vault, project, id, time, bytes, files }
+  if (run !== null) snapshot.run = run
+  if (added !== null) snapshot.added = added
+  if (row.verified_at !== null) snapshot.verifiedAt = row.verified_at
+  if (row.tested_at !== null) snapshot.testedAt = row.tested_at
+  if (safety !== null) snapshot.safety = safety
+  return snapshot
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 
 import { SqliteDialect, type SqliteDatabase } from 'kysely'
 
@@ -63,9 +63,10 @@ function adapt(database: DatabaseSync, file: string): SqliteDatabase {
       // Because a transaction that begins by reading could not become a writing one beside another writer.
       const prepare = (): StatementSync => database.prepare(sql === 'begin' ? 'begin immediate' : sql)
       const statement = translated(file, prepare)
+      statement.setReturnArrays(true)
       const prepared = {
         reader: statement.columns().length > 0,
-        all: (parameters: readonly unknown[]) => translated(file, () => statement.all(...values(parameters))),
+        all: (parameters: readonly unknown[]) => translated(file, () => readRows(statement, values(parameters))),
         run: (parameters: readonly unknown[]) => translated(file, () => statement.run(...values(parameters))),
         // with a statement of its own, because another query may use the kept one before its last row is read
         iterate: (parameters: readonly unknown[]) => translated(file, prepare).iterate(...values(parameters)),
@@ -74,6 +75,20 @@ function adapt(database: DatabaseSync, file: string): SqliteDatabase {
       return prepared
     },
   }
+}
+
+/**
+ * All rows as objects. Those that Node makes itself are dictionaries, which take twice the time to read and to clear away.
+ */
+function readRows(statement: StatementSync, parameters: SQLInputValue[]): Record<string, SQLOutputValue>[] {
+  const rows = statement.all(...parameters) as unknown as SQLOutputValue[][]
+  if (rows.length === 0) return []
+  const names = statement.columns().map(({ name }) => name) // afterwards, because a change of the form shows by then
+  return rows.map((row) => {
+    const named: Record<string, SQLOutputValue> = {}
+    for (let nth = 0; nth < row.length; nth++) named[names[nth]!] = row[nth]!
+    return named
+  })
 }
 
 type PreparedStatement = ReturnType<SqliteDatabase['prepare']>

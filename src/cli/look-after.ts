@@ -1,5 +1,5 @@
 import { AppError } from '#base'
-import { backUpOwn, tell, watch, type Services } from '#usecases'
+import { backUpOwn, tell, watch, type OwnWish, type Services } from '#usecases'
 import type { CommandContext } from './context.ts'
 
 /**
@@ -22,16 +22,17 @@ export async function lookAfter(
 }
 
 /**
- * What `run` ends with: Bewaar's own configuration and catalog go into every vault that wants them. What keeps them from it
- * is a warning, because the projects are backed up.
+ * What `run` and `init` end with: Bewaar's own configuration and catalog go into every vault that wants them, or into
+ * those of a new configuration that hold none. What keeps them from it is a warning, because the work itself is done.
  */
 export async function backUpItself(
   services: Services,
   { warn }: Pick<CommandContext, 'warn'>,
+  only: OwnWish,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for (const { vault, error } of await backUpOwn(services, { only: 'due' }, signal)) {
+    for (const { vault, error } of await backUpOwn(services, { only }, signal)) {
       if (error !== undefined) warn(`Bewaar itself could not be backed up to ${vault}: ${error}`)
     }
   } catch (thrown) {

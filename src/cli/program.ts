@@ -58,7 +58,7 @@ function wantsColour(terminal: Terminal): boolean {
 async function show(outcome: Outcome, options: GlobalOptions, terminal: Terminal): Promise<void> {
   if (options.json) return terminal.out(`${JSON.stringify(outcome.json(), null, 2)}\n`)
   const lines = outcome.lines({ width: terminal.outColumns ?? Infinity })
-  if (lines.length > 0) await terminal.out(`${lines.map(printable).join('\n')}\n`)
+  if (lines.length > 0) await terminal.out(printable(`${lines.join('\n')}\n`))
 }
 
 async function writeOut(terminal: Terminal, stream: AsyncIterable<Uint8Array>): Promise<void> {

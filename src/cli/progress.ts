@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds, type Clock } from '#base'
+import { formatBytes, formatCount, formatSeconds, type Clock } from '#base'
 import { printable, type Terminal } from './terminal.ts'
 import { shorten, widthOf } from './width.ts'
 
@@ -93,7 +93,7 @@ export class ProgressDisplay {
 /** `shop: reading files 45%, 1.2 GB of 2.7 GB, 120 MB/s, 12 s left`. */
 export function describe(report: ProgressReport, seconds: number): string {
   const { label, done, total, unit } = report
-  const show = (value: number): string => (unit === 'bytes' ? formatBytes(value) : value.toLocaleString('en'))
+  const show = (value: number): string => (unit === 'bytes' ? formatBytes(value) : formatCount(value))
   const parts = [total === undefined ? show(done) : `${show(done)} of ${show(total)}`]
   const rate = seconds > 1 ? done / seconds : 0
   if (rate > 0 && unit === 'bytes') parts.push(`${formatBytes(rate)}/s`)

@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '#base'
+import { formatBytes, formatCount, formatSeconds } from '#base'
 import type { VaultCleanup } from '#usecases'
 import { formatInstant } from './instant.ts'
 import { findingLines } from './render-findings.ts'
@@ -59,8 +59,8 @@ export function doneLines(
     project,
     vault,
     status === 'planned' ? 'nothing goes' : status,
-    removed.length.toLocaleString('en'),
-    (snapshots.length - removed.length).toLocaleString('en'),
+    formatCount(removed.length),
+    formatCount(snapshots.length - removed.length),
     formatBytes(Math.max(0, freedBytes ?? 0)),
     formatSeconds(seconds),
   ])

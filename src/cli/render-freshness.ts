@@ -1,3 +1,4 @@
+import { formatCount } from '#base'
 import type { Reason } from '#model'
 import type { VaultsReport } from '#usecases'
 import { formatInstant } from './instant.ts'
@@ -12,7 +13,7 @@ export function freshnessLines(reports: readonly VaultsReport[], timezone: strin
       project,
       verdict,
       newestAt === undefined ? 'none' : formatInstant(newestAt, timezone).slice(0, 16),
-      snapshots.toLocaleString('en'),
+      formatCount(snapshots),
       vault,
     ]),
   )

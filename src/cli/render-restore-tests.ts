@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '#base'
+import { formatBytes, formatCount, formatSeconds } from '#base'
 import type { RestoreTestReport } from '#usecases'
 import { exit, type ExitCode } from './exit-codes.ts'
 import { formatInstant } from './instant.ts'
@@ -14,8 +14,8 @@ export function restoreTestLines(reports: readonly RestoreTestReport[], zone: st
     report.madeAt === undefined ? '' : formatInstant(report.madeAt, zone),
     report.status,
     formatBytes(report.bytes),
-    report.rows.toLocaleString('en'),
-    report.questions.toLocaleString('en'),
+    formatCount(report.rows),
+    formatCount(report.questions),
     formatSeconds(report.restoreSeconds),
     formatSeconds(report.seconds),
   ])

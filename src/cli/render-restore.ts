@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '#base'
+import { formatBytes, formatCount, formatSeconds } from '#base'
 import type { DatabasePreview, RestorePreview, RestoreReport } from '#usecases'
 import { formatInstant } from './instant.ts'
 import { findingLines } from './render-findings.ts'
@@ -31,9 +31,9 @@ function folderLines({ steps }: RestorePreview, width?: number): string[] {
   const rows = steps.map(({ what, target, created, overwritten, unchanged, bytes }) => [
     what,
     target,
-    created.toLocaleString('en'),
-    overwritten.toLocaleString('en'),
-    unchanged.toLocaleString('en'),
+    formatCount(created),
+    formatCount(overwritten),
+    formatCount(unchanged),
     formatBytes(bytes),
   ])
   return table(columns, rows, width)
@@ -130,5 +130,5 @@ function outcomeOf({ files, bytes, rows, seconds, steps, databases, git }: Resto
 }
 
 function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }

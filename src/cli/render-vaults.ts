@@ -1,4 +1,4 @@
-import { formatBytes, type AppError } from '#base'
+import { formatBytes, type AppError, formatCount } from '#base'
 import { formatLocation, type Capacity, type JudgedWorth, type Price } from '#model'
 import type { VaultState } from '#usecases'
 import { formatInstant } from './instant.ts'
@@ -65,7 +65,7 @@ function projectLines(states: readonly VaultState[], width: number): string[] {
     (measured?.projects ?? []).map(({ project, files, bytes, share, cost }) => [
       vault.name,
       project,
-      files.toLocaleString('en'),
+      formatCount(files),
       formatBytes(bytes),
       `${Math.round(share * 100)}%`,
       cost ? formatMoney(cost.perMonth, vault.price!) : '',

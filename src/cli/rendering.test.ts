@@ -3,6 +3,7 @@ import { test } from 'node:test'
 
 import { AppError } from '#base'
 import { exitCodeOf } from './exit-codes.ts'
+import { formatInstant } from './instant.ts'
 import { count, date, listOf, oneOf, share, snapshotId } from './parsers.ts'
 import { ProgressDisplay } from './progress.ts'
 import { errorToJson, renderError } from './render-error.ts'
@@ -133,4 +134,25 @@ test('words of the command line are read strictly', () => {
   for (const text of ['0', '-1', '1.5', '1e3', '']) assert.throws(() => count.parse(text))
   assert.deepEqual(listOf(['database', 'files']).parse('files,database'), ['files', 'database'])
   assert.throws(() => oneOf(['a', 'b']).parse('c'), /it must be one of a, b/)
+})
+
+test('an instant is shown as the clock of its zone shows it, also around every change of that clock', () => {
+  for (const timezone of [
+    'UTC',
+    'Europe/Amsterdam',
+    'America/St_Johns',
+    'Pacific/Apia',
+    'Africa/Casablanca',
+    '+05:30',
+  ]) {
+    const clock = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: timezone })
+    let change: Temporal.ZonedDateTime | null =
+      Temporal.Instant.from('1969-12-31T23:59:58Z').toZonedDateTimeISO(timezone)
+    for (let nth = 0; change && nth < 120; nth++, change = change.getTimeZoneTransition('next')) {
+      for (const away of [0, 1, -1, 999, -999, 3_600_000, -3_600_001, 86_400_000]) {
+        const time: number = change.epochMilliseconds + away
+        assert.equal(formatInstant(time, timezone), clock.format(time), `${time} in ${timezone}`)
+      }
+    }
+  }
 })

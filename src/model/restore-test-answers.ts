@@ -1,3 +1,4 @@
+import { formatCount } from '#base'
 import type { Finding } from './finding.ts'
 import type { FreshQuestion, SqlAssertion } from './restore-testing.ts'
 
@@ -15,7 +16,7 @@ export function compareRows(
     const there = found[table]
     if (there === undefined) return [{ subject, severity: 'damage', text: `the table ${table} is not there` }]
     if (there === count) return []
-    const text = `the table ${table} has ${amount(there, 'row')}, and had ${count.toLocaleString('en')} when it was backed up`
+    const text = `the table ${table} has ${amount(there, 'row')}, and had ${formatCount(count)} when it was backed up`
     return [{ subject, severity: 'damage', text }]
   })
   const unknown = Object.keys(found).filter((table) => !(table in expected))
@@ -102,5 +103,5 @@ export function judgeFresh(
 }
 
 export function amount(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }

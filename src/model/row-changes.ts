@@ -1,3 +1,4 @@
+import { formatCount } from '#base'
 import type { Finding } from './finding.ts'
 import type { Artifact } from './run.ts'
 
@@ -54,7 +55,7 @@ function total(rows: Rows): number {
 }
 
 function formatted(count: number): string {
-  return count.toLocaleString('en')
+  return formatCount(count)
 }
 
 function warning(subject: string, text: string): Finding {

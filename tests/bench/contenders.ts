@@ -30,7 +30,7 @@ export interface ServerPlace {
 }
 
 const password = 'bench'
-const launcher = fileURLToPath(new URL('../../bin/bewaar.js', import.meta.url))
+const launcher = fileURLToPath(new URL('../../bin/bewaar', import.meta.url))
 
 function run(command: readonly string[], env: NodeJS.ProcessEnv): void {
   const ended = spawnSync(command[0]!, command.slice(1), { env: { ...process.env, ...env }, encoding: 'utf8' })
@@ -67,7 +67,7 @@ export function createBewaar(store: string, project: object): void {
 }
 
 export function bewaarCommand(store: string, verb: string, ...options: string[]): string[] {
-  return [process.execPath, launcher, verb, `--config=${join(store, 'bewaar.yaml')}`, '--quiet', ...options]
+  return [launcher, verb, `--config=${join(store, 'bewaar.yaml')}`, '--quiet', ...options]
 }
 
 const restic: Contender = {

@@ -34,7 +34,7 @@ export interface LargeRequest {
 
 const megabyte = 1e6
 /** Bytes: what one file may take, and what no files at all and a million of them may. */
-const mostMemory = { largeFile: 450 * megabyte, noFiles: 500 * megabyte, millionFiles: 1000 * megabyte }
+const mostMemory = { largeFile: 350 * megabyte, noFiles: 400 * megabyte, millionFiles: 700 * megabyte }
 const filesOfFolder = 3
 const mebibyte = 2 ** 20
 

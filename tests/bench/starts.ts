@@ -7,13 +7,13 @@ import { createLocal, createRepository } from '#engine'
 import { cheapKey } from '#engine/testing'
 import { measure, type Measured } from './measure.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/bewaar.js', import.meta.url))
+const launcher = fileURLToPath(new URL('../../bin/bewaar', import.meta.url))
 const dayNs = 86_400_000_000_000n
 const firstNs = 1_700_000_000_000_000_000n
 
-/** One start of the program. */
+/** One start of the program, as users start it. */
 export function startOf(...args: readonly string[]): string[] {
-  return [process.execPath, launcher, ...args]
+  return [launcher, ...args]
 }
 
 const startsAtOnce = 5

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url'
 
 import { Secret } from '#base'
 import { openLocal, openRepository, type Repository } from '#engine'
-import { findMain } from '../../bin/main.js'
+import { findMain, withSettings } from '../../bin/main.js'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 /** The file that the program starts with. */
-export const main = findMain(fileURLToPath(new URL('../..', import.meta.url)))
-const cache = fileURLToPath(new URL('../../node_modules/.cache/bewaar', import.meta.url))
+export const main = findMain(root)
+const settings = withSettings({}, root, main)
 
 /** Of all vaults. */
 export const password = new Secret('password of the vaults')
@@ -133,7 +134,7 @@ export class Installation implements Disposable {
   }
 
   get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, NODE_COMPILE_CACHE: cache, BEWAAR_CRASH_PASSWORD: password.reveal() }
+    return { ...process.env, ...settings, BEWAAR_CRASH_PASSWORD: password.reveal() }
   }
 
   start(args: readonly string[], { under = [], env }: StartOptions = {}): Started {

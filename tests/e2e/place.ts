@@ -4,7 +4,9 @@ import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const launcher = fileURLToPath(new URL('../../bin/bewaar.js', import.meta.url))
+/** What users start, and what stands in for it where it cannot start at once. */
+const program = fileURLToPath(new URL('../../bin/bewaar', import.meta.url))
+export const launcher = `${program}.js`
 
 export interface Ended {
   readonly code: number
@@ -41,7 +43,7 @@ export class Place implements AsyncDisposable {
   }
 
   start(args: readonly string[], options: StartOptions = {}): Started {
-    return this.run(process.execPath, [launcher, ...args], options)
+    return this.run(program, args, options)
   }
 
   run(program: string, args: readonly string[], options: StartOptions = {}): Started {

@@ -6,7 +6,13 @@ import { shopPlace } from '../e2e/shop.ts'
 
 test('after a run, `recover` brings configuration and catalog back from a vault alone, with a yes only', async () => {
   await using place = await shopPlace()
-  for (const verb of ['init', 'run']) assert.equal((await place.bewaar(verb)).code, 0, verb)
+  assert.equal((await place.bewaar('init')).code, 0)
+  const own = await place.bewaar('list', '--project=bewaar', '--json')
+  assert.deepEqual((JSON.parse(own.out) as { vault: string }[]).map(({ vault }) => vault).toSorted(), [
+    'archive',
+    'hot',
+  ])
+  assert.equal((await place.bewaar('run')).code, 0)
   await place.write('machine/typed', 'the password of the vaults\n', 0o600)
   await rename(place.at('hot'), place.at('machine/hot'))
   const recover = (...more: string[]) =>

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, rm, stat } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 
 import { encodeQR } from 'qr'
 import { decodeQR } from 'qr/decode.js'
 
 import { Secret } from '#base'
+import { catalogFile } from '#catalog'
 import { catalogPlace } from '#model'
 import {
   backUpOwn,
@@ -92,6 +93,27 @@ suite('Bewaar itself', () => {
     assert.deepEqual(await after(), ['hot', 'archive'])
     const own = await scene.use((services) => services.catalog.snapshots.list({ project: 'bewaar', vault: 'hot' }))
     assert.equal(own.length, 3)
+  })
+
+  test('is backed up when a vault is made, and not where an older backup could be recovered', async () => {
+    await using scene = await template.copy()
+    const made = (): Promise<string[]> =>
+      scene.use(async (services) => {
+        const only = { firstIn: ['hot', 'archive'] }
+        return (await backUpOwn(services, { only }, scene.signal)).map(({ vault }) => vault)
+      })
+    assert.deepEqual(await made(), [])
+    const { catalogPath, newest } = await scene.use(async ({ configuration, catalog }) => ({
+      catalogPath: catalogFile(configuration.state),
+      newest: await catalog.recovery.ownBackups(),
+    }))
+    assert.equal(newest.length, 2)
+    // because a catalog that was lost and begun anew says nothing of what lies in the vaults
+    for (const ending of ['', '-wal', '-shm']) await rm(`${catalogPath}${ending}`, { force: true })
+    assert.deepEqual(await made(), [])
+    await rm(scene.at('archive', 'bewaar'), { recursive: true })
+    assert.deepEqual(await made(), ['archive'])
+    assert.deepEqual(await made(), [])
   })
 
   test('is backed up once a day by itself, and what failed is made up for', async () => {

@@ -87,7 +87,7 @@ async function serve(world: World, from: number, until: number, { isFirst, cutAf
   const end = cutAfterMs === undefined ? until : until + dayMs
   const args = [world.place.path, String(from), String(end), ...(isFirst ? ['init'] : [])]
   const [program, ...before] = [...world.disk.under, process.execPath, ...nodeOptions, script]
-  const env = withSettings(process.env, root)
+  const env = withSettings(process.env, root, script)
   const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env })
   let problem = ''
   child.stderr.on('data', (bytes: Buffer) => (problem += bytes.toString()))

@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '#base'
+import { formatBytes, formatCount, formatSeconds } from '#base'
 import { getVault } from '#model'
 import {
   chooseCopies,
@@ -102,7 +102,7 @@ function reportLines(reports: readonly CopyReport[], { width }: View): string[] 
     from,
     vault,
     status,
-    snapshots.toLocaleString('en'),
+    formatCount(snapshots),
     formatBytes(bytesAdded),
     bytesAdded === 0 ? '' : `${Math.round(verified * 100)}%`,
     formatSeconds(seconds),
@@ -135,9 +135,7 @@ function previewLines(previews: readonly CopyPreview[], timezone: string, { widt
     project,
     from,
     vault,
-    ...(error
-      ? ['unknown', '', '']
-      : [snapshots.length.toLocaleString('en'), formatBytes(bytes), present.toLocaleString('en')]),
+    ...(error ? ['unknown', '', ''] : [formatCount(snapshots.length), formatBytes(bytes), formatCount(present)]),
   ])
   const missing = previews.flatMap(({ project, vault, snapshots }) =>
     snapshots.map(({ id, time }) => `${project} to ${vault}: ${id.slice(0, 8)} of ${formatInstant(time, timezone)}`),

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 
-import { formatBytes, textOf } from '#base'
+import { formatBytes, formatCount, textOf } from '#base'
 import { getVault } from '#model'
 import { prepareExport, restorableParts, type ExportReport, type ExportRequest, type Seal } from '#usecases'
 import { chooseProjects } from '../choose.ts'
@@ -136,6 +136,6 @@ function tableLines({ tables }: ExportReport): string[] {
   const databases = Map.groupBy(tables, ({ database }) => database)
   return Array.from(databases, ([database, some]) => {
     const rows = some.reduce((sum, one) => sum + one.rows, 0)
-    return `  ${database}: ${some.length.toLocaleString('en')} tables as CSV files, ${rows.toLocaleString('en')} rows`
+    return `  ${database}: ${formatCount(some.length)} tables as CSV files, ${formatCount(rows)} rows`
   })
 }

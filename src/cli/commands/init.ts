@@ -5,6 +5,7 @@ import { defineCommand, flag, option, options, words } from '../command.ts'
 import type { CommandContext, FirstConfiguration } from '../context.ts'
 import { cliError } from '../errors.ts'
 import { exit, exitCodeOf } from '../exit-codes.ts'
+import { backUpItself } from '../look-after.ts'
 import { folder, projectName } from '../parsers.ts'
 import { table } from '../table.ts'
 
@@ -54,6 +55,9 @@ export const init = defineCommand({
     await using opened = await context.services.open(configuration, context)
     const repositories = await initialise(opened.services, chosen, signal)
     if (repositories[0]?.error && repositories.every(({ state }) => state === 'failed')) throw repositories[0].error
+    // because the configuration may be lost before the first run as well as after it
+    const made = repositories.filter(({ state }) => state === 'created').map(({ vault }) => vault)
+    if (made.length > 0) await backUpItself(opened.services, context, { firstIn: made }, signal)
     return { kind: 'initialised', repositories }
   },
 

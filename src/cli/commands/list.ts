@@ -1,4 +1,4 @@
-import { formatBytes, textOf } from '#base'
+import { formatBytes, formatCount, textOf } from '#base'
 import { getVault, ownProject } from '#model'
 import { checkItself, forItself, listBackups, listItself, type HealthReport } from '#usecases'
 import { chooseWithItself } from '../choose.ts'
@@ -51,7 +51,7 @@ export const list = defineCommand({
       project,
       vault,
       id.slice(0, 8),
-      counts.format(files),
+      formatCount(files),
       formatBytes(bytes),
       added === undefined ? '' : formatBytes(added),
       verifiedAt === undefined ? 'no' : formatInstant(verifiedAt, timezone),
@@ -87,9 +87,6 @@ function itselfLine({ vaults }: HealthReport, timezone: string): string {
   )
   return `Bewaar itself: ${places.join(', ')} (\`bewaar list --project=${ownProject}\` has all)`
 }
-
-/** One for all rows, because making one takes longer than using it. */
-const counts = new Intl.NumberFormat('en')
 
 function instantOrNull(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString()

@@ -1,4 +1,4 @@
-import { formatBytes, formatSeconds } from '#base'
+import { formatBytes, formatCount, formatSeconds } from '#base'
 import { getProject, type DueResult } from '#model'
 import { planRun, runPinged, type RunPlan, type RunReport } from '#usecases'
 import { chooseProjects } from '../choose.ts'
@@ -51,7 +51,7 @@ export const run = defineCommand({
     const reports: RunReport[] = []
     await using opened = await context.services.open(configuration, context)
     for (const project of due) reports.push(await runPinged(opened.services, { project }, signal))
-    await backUpItself(opened.services, context, signal)
+    await backUpItself(opened.services, context, 'due', signal)
     await lookAfter(opened.services, context, signal)
     return { reports, paused }
   },
@@ -103,7 +103,7 @@ function reportLines(reports: readonly RunReport[], paused: readonly string[], {
     project,
     status,
     snapshot === undefined ? '' : `${snapshot.slice(0, 8)} in ${vault}`,
-    snapshot === undefined ? '' : files.toLocaleString('en'),
+    snapshot === undefined ? '' : formatCount(files),
     snapshot === undefined ? '' : formatBytes(bytes),
     snapshot === undefined ? '' : formatBytes(bytesAdded),
     formatSeconds(seconds),

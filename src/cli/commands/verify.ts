@@ -1,4 +1,4 @@
-import { AppError, formatBytes, formatSeconds } from '#base'
+import { AppError, formatBytes, formatCount, formatSeconds } from '#base'
 import { getVault, vaultsOf, type Finding, type Project } from '#model'
 import { forItself, listItself, verifyProject, type VerificationReport } from '#usecases'
 import { chooseWithItself } from '../choose.ts'
@@ -70,8 +70,8 @@ export const verify = defineCommand({
       project,
       vault,
       status,
-      snapshots.toLocaleString('en'),
-      `${packsRead.toLocaleString('en')} of ${packs.toLocaleString('en')}`,
+      formatCount(snapshots),
+      `${formatCount(packsRead)} of ${formatCount(packs)}`,
       formatBytes(bytesRead),
       formatSeconds(seconds),
     ])

@@ -1,5 +1,5 @@
 import { textOf } from '#base'
-import { Accounts } from '../filesystem/accounts.ts'
+import type { Accounts } from '../filesystem/accounts.ts'
 import { Directory } from '../filesystem/directory.ts'
 import { quoteName } from '../format/name.ts'
 import type { Snapshot } from '../format/snapshot.ts'
@@ -16,10 +16,12 @@ import { metadataOf, syntheticNode } from './node.ts'
 import { ParentTrees } from './parent-trees.ts'
 import { arrangeParts, type Place } from './parts.ts'
 import { FileReading, type Artifact } from './read-files.ts'
-import { type MemoryPlace, recallFolders, rememberFolders } from './recall-folders.ts'
+import { readBefore, type Recalled } from './read-before.ts'
+import { type MemoryPlace, rememberFolders } from './recall-folders.ts'
 import { RemoteReading } from './remote-reading.ts'
 import { RemoteWalk } from './remote-walk.ts'
 import { Sealing } from './sealing.ts'
+import { StreamAhead } from './stream-ahead.ts'
 import { EntryTaker } from './take-entries.ts'
 import { FolderWalk, type WalkTools } from './walk-folder.ts'
 
@@ -92,16 +94,13 @@ export async function archive(
   request: ArchiveRequest,
   signal?: AbortSignal,
 ): Promise<ArchiveResult> {
-  await using lock = await repository.lock('shared', signal)
+  await using lock = await repository.beginLock('shared', signal)
   const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
-  const unreadable = await repository.loadReadableIndex(stop)
+  await using ahead = new StreamAhead(request.parts, stop)
+  const recalled = await readBefore(repository, request, lock, stop)
   const confirmLock = (): Promise<void> => lock.confirm(stop)
   await using sealing = new Sealing(repository, confirmLock, stop)
-  // because a memory may rest on what an index file said that cannot be read any more
-  const { memory: _, ...withoutMemory } = request
-  const archiving = new Archiving(repository, sealing, unreadable.length > 0 ? withoutMemory : request, stop)
-  for (const { message } of unreadable)
-    archiving.report({ path: 'the repository', code: 'index-damaged', text: message })
+  const archiving = new Archiving({ repository, sealing, ahead }, request, recalled, stop)
   const timer = setInterval(() => request.onProgress?.(archiving.progress()), progressMs)
   try {
     return await archiving.run(confirmLock)
@@ -110,13 +109,21 @@ export async function archive(
   }
 }
 
+/** What one backup works with. */
+interface ArchiveTools {
+  readonly repository: Repository
+  readonly sealing: Sealing
+  readonly ahead: StreamAhead
+}
+
 /** One snapshot in the making: takes the parts in order, then what tells about them. */
 class Archiving {
   readonly #repository: Repository
   readonly #sealing: Sealing
   readonly #request: ArchiveRequest
   readonly #signal: AbortSignal
-  readonly #accounts = new Accounts()
+  readonly #accounts: Accounts
+  readonly #memory: FolderMemory | undefined
   readonly #newMemory: FolderMemoryWriter | undefined
   readonly #trees: TreeBuilder
   readonly #parentTrees: ParentTrees
@@ -126,30 +133,31 @@ class Archiving {
   readonly #remote: RemoteWalk
   readonly #findings: ArchiveFinding[] = []
 
-  constructor(repository: Repository, sealing: Sealing, request: ArchiveRequest, signal: AbortSignal) {
+  constructor(tools: ArchiveTools, request: ArchiveRequest, recalled: Recalled, signal: AbortSignal) {
+    const { repository, sealing, ahead } = tools
+    const { accounts, unreadable, memory } = recalled
     this.#repository = repository
     this.#sealing = sealing
     this.#request = request
     this.#signal = signal
-    this.#newMemory = request.memory && new FolderMemoryWriter()
+    this.#accounts = accounts
+    this.#memory = memory
+    if (request.memory && unreadable.length === 0) this.#newMemory = this.#beginMemory()
+    for (const { message } of unreadable)
+      this.#findings.push({ path: 'the repository', code: 'index-damaged', text: message })
     const { index, config } = repository
-    const accounts = this.#accounts
     const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
     const trees = new TreeBuilder(index, (id, bytes) => sealing.tree(id, bytes), this.#newMemory)
     const cutter = new StreamCutter(sealing, config.chunkerPolynomial)
-    const reading = new FileReading(sealing, cutter, accounts, report)
+    const reading = new FileReading({ sealing, cutter, ahead }, accounts, report)
     const remoteReading = new RemoteReading(sealing, cutter, report, signal)
     this.#trees = trees
     this.#parentTrees = new ParentTrees(repository, report, signal)
     this.#reading = reading
-    const tools = { index, trees, reading, accounts, report, signal }
-    this.#entries = new EntryTaker(tools, request.timeNs, request.parent?.timeNs)
+    const entryTools = { index, trees, reading, accounts, report, signal }
+    this.#entries = new EntryTaker(entryTools, request.timeNs, request.parent?.timeNs)
     this.#remoteReading = remoteReading
-    this.#remote = new RemoteWalk({ ...this.#walkTools(), entryTools: tools, reading: remoteReading })
-  }
-
-  report(finding: ArchiveFinding): void {
-    this.#findings.push(finding)
+    this.#remote = new RemoteWalk({ ...this.#walkTools(), entryTools, reading: remoteReading })
   }
 
   progress(): ArchiveProgress {
@@ -160,7 +168,7 @@ class Archiving {
   async run(confirmLock: () => Promise<void>): Promise<ArchiveResult> {
     const { parts, lastParts } = this.#request
     const startedNs = this.#nowNs()
-    const walk = new FolderWalk(this.#walkTools(), await this.#recall())
+    const walk = new FolderWalk(this.#walkTools(), this.#memory)
     const root = await this.#takePlace(walk, arrangeParts(parts), Buffer.alloc(0), undefined)
     await this.#reading.settle()
     const { fileCount: files, bytes } = this.#entries
@@ -202,19 +210,18 @@ class Archiving {
     return { trees: this.#trees, parentTrees: this.#parentTrees, entries: this.#entries, report, room }
   }
 
-  async #recall(): Promise<FolderMemory | undefined> {
-    const { memory: place, parent } = this.#request
-    if (!place || !parent) return undefined
-    const memory = await recallFolders(this.#repository, place, parent.id, this.#accounts, this.#signal)
-    // because the nodes of the folders that are kept are not looked at again
-    for (const uid of memory?.users ?? []) this.#newMemory!.addUser(uid, this.#accounts.nameOfUser(uid))
-    for (const gid of memory?.groups ?? []) this.#newMemory!.addGroup(gid, this.#accounts.nameOfGroup(gid))
-    return memory
+  /** For the next backup: the accounts of folders that are kept, too, whose nodes are not looked at again. */
+  #beginMemory(): FolderMemoryWriter {
+    const writer = new FolderMemoryWriter()
+    for (const uid of this.#memory?.users ?? []) writer.addUser(uid, this.#accounts.nameOfUser(uid))
+    for (const gid of this.#memory?.groups ?? []) writer.addGroup(gid, this.#accounts.nameOfGroup(gid))
+    return writer
   }
 
   async #remember(snapshot: string): Promise<void> {
     const place = this.#request.memory
-    if (place) await rememberFolders(this.#repository, place, snapshot, this.#newMemory!, this.#signal)
+    if (!place || !this.#newMemory) return
+    await rememberFolders(this.#repository, place, snapshot, this.#newMemory, this.#signal)
   }
 
   #snapshot(tree: string, startedNs: bigint): Snapshot {

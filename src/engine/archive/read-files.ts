@@ -13,6 +13,7 @@ import type { FileOutcome } from './job.ts'
 import { bytesOfJob, filesOfJob, largestOwnFile } from './limits.ts'
 import { nodeOf } from './node.ts'
 import type { Sealing } from './sealing.ts'
+import type { StreamAhead } from './stream-ahead.ts'
 
 /** A file whose bytes went through the main thread: a dump, or what was given for a file. */
 export interface Artifact {
@@ -36,6 +37,13 @@ export interface FileToRead {
   readonly dropped: () => void
 }
 
+/** What the reading of one backup works with. */
+export interface ReadingTools {
+  readonly sealing: Sealing
+  readonly cutter: StreamCutter
+  readonly ahead: StreamAhead
+}
+
 /** How often a file that changed while it was read is read anew before what was read is taken. */
 const attempts = 3
 const readLength = 4 * 1024 * 1024
@@ -53,6 +61,7 @@ export class FileReading {
   bytesRead = 0
   readonly #sealing: Sealing
   readonly #cutter: StreamCutter
+  readonly #ahead: StreamAhead
   readonly #accounts: Accounts
   readonly #report: (finding: ArchiveFinding) => void
   readonly #tasks = new Set<Promise<void>>()
@@ -61,9 +70,10 @@ export class FileReading {
   #largeFiles = 0
   #failure: unknown
 
-  constructor(sealing: Sealing, cutter: StreamCutter, accounts: Accounts, report: (finding: ArchiveFinding) => void) {
+  constructor({ sealing, cutter, ahead }: ReadingTools, accounts: Accounts, report: (finding: ArchiveFinding) => void) {
     this.#sealing = sealing
     this.#cutter = cutter
+    this.#ahead = ahead
     this.#accounts = accounts
     this.#report = report
   }
@@ -117,7 +127,7 @@ export class FileReading {
   async #readOnce(at: string, content: Content, signal: AbortSignal): Promise<{ content: string[]; size: number }> {
     const hash = createHash('sha256')
     const isStream = content.kind === 'stream'
-    const source = fillFrom(isStream ? content.open(signal) : once(content.bytes))
+    const source = fillFrom(isStream ? this.#ahead.open(content, signal) : once(content.bytes))
     try {
       const seen = (bytes: Uint8Array): void => void hash.update(bytes)
       const read = await this.#cutter.cut(source.fill, { seen, cut: isStream ? content.cut : undefined })

@@ -11,7 +11,7 @@ export interface MemoryPlace {
 }
 
 /**
- * The memory of the backup that made the snapshot `parent`. Wants a lock on the repository.
+ * The memory of the backup that made the snapshot `parent`. Wants a lock on the repository, and its index loaded.
  *
  * Undefined when there is none, or it must not be believed: it is damaged, is about another repository or snapshot, an
  * index file it rests on is gone (and with it perhaps blobs), or users or groups were renamed.
@@ -21,7 +21,6 @@ export async function recallFolders(
   place: MemoryPlace,
   parent: string,
   accounts: Accounts,
-  signal: AbortSignal,
 ): Promise<FolderMemory | undefined> {
   const bytes = await place.load().catch(() => undefined) // because without it the backup only takes longer
   const memory = bytes && FolderMemory.decode(bytes)
@@ -29,8 +28,7 @@ export async function recallFolders(
   const nameOfUser = (uid: number): string => accounts.nameOfUser(uid)
   const nameOfGroup = (gid: number): string => accounts.nameOfGroup(gid)
   if (!memory.hasSameNames(nameOfUser, nameOfGroup)) return undefined
-  const indexes = new Set(await indexesOf(repository, signal))
-  return memory.indexes.every((index) => indexes.has(index)) ? memory : undefined
+  return memory.indexes.every((index) => repository.indexFiles.has(index)) ? memory : undefined
 }
 
 /** Saves the memory for the next backup. Wants the lock under which `snapshot` was made. */
@@ -42,13 +40,9 @@ export async function rememberFolders(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const indexes = await indexesOf(repository, signal)
+    const indexes = await Array.fromAsync(repository.backend.list('index', signal), ({ name }) => name)
     await place.save(folders.encode({ repository: repository.config.id, snapshot, indexes }))
   } catch {
     // because the snapshot is there, and the next backup only takes longer
   }
-}
-
-async function indexesOf(repository: Repository, signal: AbortSignal): Promise<string[]> {
-  return (await Array.fromAsync(repository.backend.list('index', signal))).map(({ name }) => name)
 }

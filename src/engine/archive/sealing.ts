@@ -190,8 +190,11 @@ export class Sealing implements AsyncDisposable {
     const pool = this.#pool
     const workers = Array.from({ length: pool?.size ?? 0 }, (_, worker) => worker)
     const results = await Promise.all(workers.map((worker) => pool!.run({ kind: 'flush' }, { worker })))
+    // because encoding the index takes as much memory as the heaps of the threads
+    const ended = pool?.[Symbol.asyncDispose]()
     const rests = [...this.#own.takeRests(), ...results.flatMap((result) => result.rests!)]
     for (const type of ['data', 'tree'] as const) this.#saveRests(type, rests)
+    await ended
     while (this.#saves > 0) await this.#change()
     await this.saver.finish(this.#signal)
     this.check()

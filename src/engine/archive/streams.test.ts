@@ -4,6 +4,7 @@ import { test } from 'node:test'
 
 import { defineErrors } from '#base'
 import { memoryRepository } from '#engine/testing'
+import { encodeLock } from '../format/lock.ts'
 import { archive } from './archive.ts'
 import type { ContentPart, StreamContent } from './entry.ts'
 import { nodeAt, textAt, Trial } from './trial.ts'
@@ -161,4 +162,38 @@ test('a backup that is stopped asks no stream for another attempt', async () => 
   const request = { parts: [part({ open, retry })], timeNs: 1n, paths: ['/'], hostname: 'trial' }
   await assert.rejects(archive(repository, request, stop.signal), /enough/)
   assert.equal(asked, 0)
+})
+
+test('the stream that is read first begins before the lock has settled, and is ended when it does not settle', async () => {
+  await using repository = await memoryRepository()
+  const events: string[] = []
+  async function* open(signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    // as somebody who locks the repository at the same moment
+    const time = new Date().toISOString()
+    const lock = { time, exclusive: true, hostname: 'elsewhere', username: 'x', pid: 1 }
+    const saved = repository.saveUnpacked('lock', encodeLock(lock))
+    events.push('begun')
+    try {
+      await saved
+      yield Buffer.from('some rows')
+      events.push('read on')
+    } finally {
+      events.push(signal?.aborted ? 'ended' : 'over')
+    }
+  }
+  await assert.rejects(new Trial(repository).backUp([other, part({ open })]), { code: 'repository.locked' })
+  assert.deepEqual(events, ['begun', 'ended'])
+})
+
+test('a stream that cannot even be opened is left out with a finding', async () => {
+  await using repository = await memoryRepository()
+  const open = (): AsyncIterable<Uint8Array> => {
+    throw trouble('trial.trouble', {})
+  }
+  const { findings, tree } = await new Trial(repository).backUp([part({ open }), other])
+  assert.deepEqual(
+    findings.map(({ path, code }) => [path, code]),
+    [['dump.sql', 'unreadable']],
+  )
+  assert.equal(await textAt(repository, tree, 'other'), 'other')
 })

@@ -61,6 +61,11 @@ export class ByteWriter {
     return new Uint8Array(this.#bytes.subarray(0, this.#length))
   }
 
+  /** What was written, without a copy: whoever takes it writes no more. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   #take(count: number): number {
     const at = this.#length
     this.#length = at + count

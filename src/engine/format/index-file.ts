@@ -5,6 +5,7 @@
  *
  * Source: restic-format §7.
  */
+import { ByteWriter } from './byte-writer.ts'
 import { damaged } from './errors.ts'
 import * as json from './json.ts'
 
@@ -25,13 +26,39 @@ export interface IndexedPack {
 }
 
 export function encodeIndex(packs: readonly IndexedPack[]): Uint8Array {
-  const items = packs.map(({ id, blobs }) => `{"id":"${id}","blobs":[${blobs.map(encodeBlob).join(',')}]}`)
-  return Buffer.from(`{"packs":[${items.join(',')}]}\n`)
+  const capacity = packs.reduce((sum, { blobs }) => sum + longestPack + blobs.length * longestBlob, longestPack)
+  const writer = new ByteWriter(capacity)
+  writer.ascii('{"packs":[')
+  for (const [nth, { id, blobs }] of packs.entries()) {
+    writer.ascii(`${nth === 0 ? '' : ','}{"id":"`)
+    writer.ascii(id)
+    writer.ascii('","blobs":[')
+    for (const [place, blob] of blobs.entries()) {
+      if (place > 0) writer.ascii(',')
+      writeBlob(writer, blob)
+    }
+    writer.ascii(']}')
+  }
+  writer.ascii(']}\n')
+  return writer.written()
 }
 
-function encodeBlob({ id, type, offset, length, uncompressedLength }: IndexedBlob): string {
-  const place = `{"id":"${id}","type":"${type}","offset":${offset},"length":${length}`
-  return uncompressedLength > 0 ? `${place},"uncompressed_length":${uncompressedLength}}` : `${place}}`
+/** Bytes that a blob takes at the most, and a pack besides its blobs. */
+const longestBlob = 170
+const longestPack = 100
+
+function writeBlob(writer: ByteWriter, { id, type, offset, length, uncompressedLength }: IndexedBlob): void {
+  writer.ascii('{"id":"')
+  writer.ascii(id)
+  writer.ascii(type === 'data' ? '","type":"data","offset":' : '","type":"tree","offset":')
+  writer.count(offset)
+  writer.ascii(',"length":')
+  writer.count(length)
+  if (uncompressedLength > 0) {
+    writer.ascii(',"uncompressed_length":')
+    writer.count(uncompressedLength)
+  }
+  writer.ascii('}')
 }
 
 const what = 'index'

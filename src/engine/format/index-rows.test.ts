@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { decodeIndex, encodeIndex, type IndexedPack } from './index-file.ts'
-import { decodeIndexRows, rowWords } from './index-rows.ts'
+import { decodeIndexRows, packsOf } from './index-rows.ts'
 
 const id = (nth: number): string => nth.toString(16).padStart(4, '0').repeat(16)
 const packs: IndexedPack[] = [
@@ -18,20 +18,7 @@ const packs: IndexedPack[] = [
 
 /** What the rows say, as the packs that `decodeIndex` gives. */
 function fromRows(bytes: Uint8Array): IndexedPack[] {
-  const { packs: ids, rows } = decodeIndexRows(bytes)
-  const read = ids.map((packId) => ({ id: packId, blobs: [] as IndexedPack['blobs'][number][] }))
-  for (let at = 0; at < rows.length; at += rowWords) {
-    const [pack, tree, offset, length, uncompressedLength] = rows.subarray(at, at + 5)
-    const words = rows.subarray(at + 5, at + rowWords)
-    read[pack!]!.blobs.push({
-      id: Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('hex'),
-      type: tree === 1 ? 'tree' : 'data',
-      offset: offset!,
-      length: length!,
-      uncompressedLength: uncompressedLength!,
-    })
-  }
-  return read
+  return [...packsOf(decodeIndexRows(bytes))]
 }
 
 test('rows say what the packs of an index file say', () => {

@@ -4,7 +4,7 @@
  *
  * What restic and we write is read byte by byte; any other JSON of the same meaning goes through {@link decodeIndex}.
  */
-import { decodeIndex } from './index-file.ts'
+import { decodeIndex, type IndexedBlob, type IndexedPack } from './index-file.ts'
 
 /** What one index file says. */
 export interface IndexRows {
@@ -12,7 +12,7 @@ export interface IndexRows {
   readonly packs: readonly string[]
   /**
    * `rowWords` words a blob: position of its pack in `packs`, 1 for a tree and 0 for data, offset, length, uncompressed length
-   * (0 = stored raw), and the 32 bytes of its id as they stand in memory.
+   * (0 = stored raw), and the 32 bytes of its id as they stand in memory. Those of one pack follow each other.
    */
   readonly rows: Uint32Array
 }
@@ -48,6 +48,26 @@ for (let digit = 0; digit < 16; digit++) digits[digit.toString(16).charCodeAt(0)
  */
 export function decodeIndexRows(bytes: Uint8Array): IndexRows {
   return new Scan(bytes).index() ?? rowsOf(bytes)
+}
+
+/** The packs of an index file, in its order; objects are made for one of them at a time. */
+export function* packsOf({ packs, rows }: IndexRows): Generator<IndexedPack, void, void> {
+  const ids = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)
+  let at = 0
+  for (const [position, id] of packs.entries()) {
+    const blobs: IndexedBlob[] = []
+    for (; at < rows.length && rows[at] === position; at += rowWords) {
+      const idStart = (at + idAt) * 4
+      blobs.push({
+        id: ids.toString('hex', idStart, idStart + idLength),
+        type: rows[at + 1] === 1 ? 'tree' : 'data',
+        offset: rows[at + 2]!,
+        length: rows[at + 3]!,
+        uncompressedLength: rows[at + 4]!,
+      })
+    }
+    yield { id, blobs }
+  }
 }
 
 function rowsOf(bytes: Uint8Array): IndexRows {

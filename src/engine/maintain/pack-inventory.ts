@@ -4,6 +4,7 @@ import { describeFile } from '../backend/file-ref.ts'
 import { listNames } from '../backend/list-names.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import type { IndexedBlob, IndexedPack } from '../format/index-file.ts'
+import { type IndexRows, packsOf, rowWords } from '../format/index-rows.ts'
 import { encodePackHeader, headerSize } from '../format/pack-header.ts'
 import { BlobIndex } from '../repository/blob-index.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -58,17 +59,17 @@ export async function takeInventory(
   const taking = new Taking(backend.place)
   // sorted, so that which of two index files is the first to name a pack is always the same one
   const names = [...(await listNames(backend, 'index', signal))].sort()
-  const load = async (id: string): Promise<{ id: string; packs: IndexedPack[] }> => {
+  const load = async (id: string): Promise<{ id: string; rows: IndexRows }> => {
     try {
-      return { id, packs: await repository.loadIndexFile(id, signal) }
+      return { id, rows: await repository.loadIndexRows(id, signal) }
     } catch (thrown) {
       signal?.throwIfAborted()
       if (!(thrown instanceof AppError) || (thrown.kind !== 'damaged' && thrown.kind !== 'missing')) throw thrown
       throw pruneError('prune.damaged', { place: backend.place, reason: thrown.message }, thrown)
     }
   }
-  for await (const { id, packs } of mapInOrder(names, load, backend.connections)) {
-    taking.takeIndex(id, packs)
+  for await (const { id, rows } of mapInOrder(names, load, backend.connections)) {
+    taking.takeIndex(id, rows)
     onProgress(taking.indexFiles.length, names.length)
   }
   for await (const file of backend.list('pack', signal)) taking.takeFile(file)
@@ -87,16 +88,21 @@ class Taking implements Inventory {
     this.#place = place
   }
 
-  takeIndex(id: string, packs: readonly IndexedPack[]): void {
-    this.index.reserve(packs.reduce((count, pack) => count + pack.blobs.length, 0))
+  takeIndex(id: string, rows: IndexRows): void {
+    this.index.reserve(rows.rows.length / rowWords)
     const owned: number[] = []
     let blobs = 0
-    for (const pack of packs) {
+    for (const pack of packsOf(rows)) {
       if (pack.blobs.length === 0 || this.#isKnown(pack)) continue
       owned.push(this.#add(pack))
       blobs += pack.blobs.length
     }
-    this.indexFiles.push({ id, packs: owned, blobs, hasExcess: owned.length < packs.length || packs.length === 0 })
+    this.indexFiles.push({
+      id,
+      packs: owned,
+      blobs,
+      hasExcess: owned.length < rows.packs.length || rows.packs.length === 0,
+    })
   }
 
   takeFile(file: FileStat): void {

@@ -4,6 +4,7 @@ import { describeFile } from '../backend/file-ref.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { sealOverhead } from '../crypto/seal.ts'
 import type { IndexedBlob, IndexedPack } from '../format/index-file.ts'
+import { type IndexRows, packsOf } from '../format/index-rows.ts'
 import { encodePackHeader, headerSize } from '../format/pack-header.ts'
 import { BlobIndex } from '../repository/blob-index.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -38,20 +39,18 @@ export async function reviewIndex(
   const index = new BlobIndex()
   const packs = new Map<string, KnownPack>()
   const { backend } = repository
-  const load = async ({ name }: FileStat): Promise<{ id: string; packs: IndexedPack[] }> => {
+  const load = async ({ name }: FileStat): Promise<{ id: string; rows?: IndexRows }> => {
     try {
-      return { id: name, packs: await repository.loadIndexFile(name, signal) }
+      return { id: name, rows: await repository.loadIndexRows(name, signal) }
     } catch (thrown) {
       findings.take(describeFile({ type: 'index', name }), thrown, signal)
-      return { id: name, packs: [] }
+      return { id: name }
     }
   }
   for await (const file of mapInOrder(backend.list('index', signal), load, backend.connections)) {
-    index.reserve(file.packs.reduce((count, pack) => count + pack.blobs.length, 0))
-    for (const pack of file.packs) {
-      for (const { id, type, offset, length, uncompressedLength } of pack.blobs) {
-        index.insert(type, id, { packId: pack.id, offset, length, uncompressedLength })
-      }
+    if (!file.rows) continue
+    index.insertAll(file.rows)
+    for (const pack of packsOf(file.rows)) {
       const known = describePack(pack, file.id, repository.config.version, findings)
       const before = packs.get(pack.id)
       if (before) reviewRepeated(before, known, findings)

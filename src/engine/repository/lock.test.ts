@@ -310,3 +310,16 @@ test('SIGHUP does no harm while any lock is held, and is as before afterwards', 
   await two[Symbol.asyncDispose]()
   assert.equal(process.listenerCount('SIGHUP'), before)
 })
+
+test('a lock that was begun does not settle when somebody took an exclusive one at the same moment', async () => {
+  const inner = await emptyRepository()
+  const { repository } = await party(inner)
+  await using begun = await repository.beginLock('shared')
+  const time = new Date(start).toISOString()
+  const other: LockFile = { time, exclusive: true, hostname: 'elsewhere', username: 'x', pid: 1 }
+  const id = await repository.saveUnpacked('lock', encodeLock(other))
+  await assert.rejects(begun.settle(), { code: 'repository.locked' })
+  await inner.remove({ type: 'lock', name: id })
+  await begun.settle()
+  assert.deepEqual(await locksIn(inner), [begun.id])
+})

@@ -58,6 +58,17 @@ export interface RepositoryLock extends AsyncDisposable {
   confirm(signal?: AbortSignal): Promise<void>
 }
 
+/** A lock whose file is written, while it is not known yet whether somebody else wrote one at the same moment. */
+export interface BegunLock extends RepositoryLock {
+  /**
+   * Waits, and looks again who else came. Before it resolves, nothing may be written, nor anything be believed of what was
+   * read: who was alone in the repository may have removed it.
+   *
+   * @throws as {@link acquireLock}.
+   */
+  settle(signal?: AbortSignal): Promise<void>
+}
+
 /**
  * Locks a repository as restic does: look, write the own lock, wait, look again. Refreshes the lock by itself until it is
  * disposed.
@@ -75,9 +86,9 @@ export async function acquireLock(
   options: LockOptions,
   signal?: AbortSignal,
 ): Promise<RepositoryLock> {
-  const lock = new HeldLock(files, kind, options)
+  const lock = await beginLock(files, kind, options, signal)
   try {
-    await lock.acquire(signal)
+    await lock.settle(signal)
     return lock
   } catch (thrown) {
     await lock[Symbol.asyncDispose]()
@@ -85,7 +96,24 @@ export async function acquireLock(
   }
 }
 
-class HeldLock implements RepositoryLock {
+/** The first half of it, for whoever has something to read meanwhile. @throws as {@link acquireLock}. */
+export async function beginLock(
+  files: UnpackedFiles,
+  kind: LockKind,
+  options: LockOptions,
+  signal?: AbortSignal,
+): Promise<BegunLock> {
+  const lock = new HeldLock(files, kind, options)
+  try {
+    await lock.begin(signal)
+    return lock
+  } catch (thrown) {
+    await lock[Symbol.asyncDispose]()
+    throw thrown
+  }
+}
+
+class HeldLock implements BegunLock {
   readonly kind: LockKind
   readonly #files: UnpackedFiles
   readonly #clock: Clock
@@ -99,6 +127,7 @@ class HeldLock implements RepositoryLock {
   readonly #ids: string[] = []
   /** Those that we tried to remove, so that nobody else is to blame when they are gone. */
   readonly #removing = new Set<string>()
+  #settling: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #refreshedAt = 0
   #attemptedAt = 0
@@ -121,10 +150,15 @@ class HeldLock implements RepositoryLock {
     return this.#lost.signal
   }
 
-  async acquire(signal?: AbortSignal): Promise<void> {
+  async begin(signal?: AbortSignal): Promise<void> {
     await this.#throwIfLocked(signal)
     await this.#write(signal)
-    await pause(this.#timings.settleMs, signal)
+    this.#settling = pause(this.#timings.settleMs, signal)
+    this.#settling.catch(() => {}) // because `settle` throws it
+  }
+
+  async settle(signal?: AbortSignal): Promise<void> {
+    await this.#settling
     await this.#throwIfLocked(signal)
     this.#timer = setInterval(() => this.#tick(), this.#timings.tickMs).unref()
   }

@@ -13,7 +13,15 @@ import { repositoryError } from './errors.ts'
 import { thisProcess, type Identity } from './identity.ts'
 import { findKey, keyCost, listKeys, openKey, saveKey, type KeyCost, type OpenedKey, type StoredKey } from './keys.ts'
 import { BlobLoader } from './load-blob.ts'
-import { acquireLock, type LockKind, type LockTimings, type RepositoryLock } from './lock.ts'
+import {
+  acquireLock,
+  beginLock,
+  type BegunLock,
+  type LockKind,
+  type LockOptions,
+  type LockTimings,
+  type RepositoryLock,
+} from './lock.ts'
 import * as snapshots from './snapshots.ts'
 import type { SnapshotList, StoredSnapshot } from './snapshots.ts'
 import { UnpackedFiles, type UnpackedType } from './unpacked-files.ts'
@@ -34,6 +42,13 @@ export interface CreateOptions extends RepositoryOptions {
 }
 
 const config = { type: 'config', name: '' } as const
+
+interface ReadIndex {
+  readonly index: BlobIndex
+  /** Hex ids of the files, damaged ones too. */
+  readonly files: ReadonlySet<string>
+  readonly damaged: readonly AppError[]
+}
 
 /**
  * Makes a repository of format version 2 and opens it the way it will be opened ever after. Nothing of what is there
@@ -150,6 +165,7 @@ export class Repository implements AsyncDisposable {
   readonly #lockTimings: Partial<LockTimings>
   readonly #locks = new Set<RepositoryLock>()
   #index = new BlobIndex()
+  #indexFiles: ReadonlySet<string> = new Set()
   #isIndexLoaded = false
 
   constructor(backend: Backend, config: RepositoryConfig, key: OpenedKey, sealer: Sealer, options: RepositoryOptions) {
@@ -169,6 +185,11 @@ export class Repository implements AsyncDisposable {
     return this.#index
   }
 
+  /** Hex ids of the index files that it was read from. */
+  get indexFiles(): ReadonlySet<string> {
+    return this.#indexFiles
+  }
+
   /**
    * Reads all index files and replaces `index` by what they say: call it after taking the lock, and after listing the
    * snapshots whose blobs are wanted.
@@ -176,10 +197,9 @@ export class Repository implements AsyncDisposable {
    * @throws `repository.file-damaged`.
    */
   async loadIndex(signal?: AbortSignal): Promise<void> {
-    const { index, damaged } = await this.#readIndex(signal)
-    if (damaged[0]) throw damaged[0]
-    this.#index = index
-    this.#isIndexLoaded = true
+    const read = await this.#readIndex(signal)
+    if (read.damaged[0]) throw read.damaged[0]
+    this.#useIndex(read)
   }
 
   /**
@@ -189,21 +209,33 @@ export class Repository implements AsyncDisposable {
    * @returns a `repository.file-damaged` for each that was left out.
    */
   async loadReadableIndex(signal?: AbortSignal): Promise<readonly AppError[]> {
-    const { index, damaged } = await this.#readIndex(signal)
-    this.#index = index
-    this.#isIndexLoaded = true
-    return damaged
+    const read = await this.#readIndex(signal)
+    this.#useIndex(read)
+    return read.damaged
+  }
+
+  /** Whether every index file that `index` was read from is still there: what one that is gone named may be gone, too. */
+  async isIndexCurrent(signal?: AbortSignal): Promise<boolean> {
+    const there = new Set<string>()
+    for await (const { name } of this.backend.list('index', signal)) there.add(name)
+    return this.#indexFiles.isSubsetOf(there)
   }
 
   /** Forgets what was loaded; what needs an index loads it anew. For whoever moves blobs to other packs. */
   dropIndex(): void {
     this.#index = new BlobIndex()
+    this.#indexFiles = new Set()
     this.#isIndexLoaded = false
   }
 
   /** What one index file says. @throws `backend.missing`; `repository.file-damaged`. */
   async loadIndexFile(id: string, signal?: AbortSignal): Promise<IndexedPack[]> {
     return await this.#files.read('index', id, decodeIndex, signal)
+  }
+
+  /** The same as numbers, for whoever reads many of them. @throws as `loadIndexFile`. */
+  async loadIndexRows(id: string, signal?: AbortSignal): Promise<IndexRows> {
+    return await this.#files.read('index', id, decodeIndexRows, signal)
   }
 
   /** Seals, verifies and saves a JSON document. @returns its hex id. */
@@ -279,9 +311,14 @@ export class Repository implements AsyncDisposable {
    * @throws `repository.locked`; `repository.lock-unreadable`.
    */
   async lock(kind: LockKind, signal?: AbortSignal): Promise<RepositoryLock> {
-    const onRelease = (lock: RepositoryLock): void => void this.#locks.delete(lock)
-    const options = { clock: this.clock, identity: this.#identity, timings: this.#lockTimings, onRelease }
-    const lock = await acquireLock(this.#files, kind, options, signal)
+    const lock = await acquireLock(this.#files, kind, this.#lockOptions(), signal)
+    this.#locks.add(lock)
+    return lock
+  }
+
+  /** The same, for whoever has something to read until it settles whose lock it is. @throws as `lock`. */
+  async beginLock(kind: LockKind, signal?: AbortSignal): Promise<BegunLock> {
+    const lock = await beginLock(this.#files, kind, this.#lockOptions(), signal)
     this.#locks.add(lock)
     return lock
   }
@@ -334,10 +371,23 @@ export class Repository implements AsyncDisposable {
     await Promise.all([...this.#locks].map((lock) => lock[Symbol.asyncDispose]()))
   }
 
-  async #readIndex(signal?: AbortSignal): Promise<{ index: BlobIndex; damaged: AppError[] }> {
+  #useIndex({ index, files }: ReadIndex): void {
+    this.#index = index
+    this.#indexFiles = files
+    this.#isIndexLoaded = true
+  }
+
+  #lockOptions(): LockOptions {
+    const onRelease = (lock: RepositoryLock): void => void this.#locks.delete(lock)
+    return { clock: this.clock, identity: this.#identity, timings: this.#lockTimings, onRelease }
+  }
+
+  async #readIndex(signal?: AbortSignal): Promise<ReadIndex> {
     const index = new BlobIndex()
+    const files = new Set<string>()
     const damaged: AppError[] = []
     const load = async ({ name }: { name: string }): Promise<IndexRows | undefined> => {
+      files.add(name)
       try {
         return await this.#files.read('index', name, decodeIndexRows, signal)
       } catch (thrown) {
@@ -349,6 +399,6 @@ export class Repository implements AsyncDisposable {
     for await (const rows of mapInOrder(this.backend.list('index', signal), load, this.backend.connections)) {
       if (rows) index.insertAll(rows)
     }
-    return { index, damaged }
+    return { index, files, damaged }
   }
 }

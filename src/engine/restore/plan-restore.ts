@@ -24,10 +24,12 @@ const defaultMaximumEntries = 10_000_000
 /** Trees of one depth from which on threads are worth their start. */
 const manyTrees = 512
 
+/** Folders whose trees are read together, so that what is known of them only meanwhile does not fill the memory. */
+const foldersAtOnce = 16 * 1024
+
 /** A folder whose tree is still to be read. */
 interface OpenTask {
   readonly folder: number
-  readonly tree: string
   /** undefined: everything below is wanted. */
   readonly selection: Selection | undefined
   /** Whether the folder is there already. */
@@ -113,27 +115,40 @@ class Planner {
     const passes = this.#root !== undefined && (this.#existing === 'keep' || selection !== undefined)
     layout.levels.push(layout.folders.push(0, piece, 0, passes ? folderState.pass : folderState.merge))
 
-    let level: OpenTask[] = [{ folder: 0, tree: top.tree, selection, present: folders !== undefined }]
+    let level: OpenTask[] = [{ folder: 0, selection, present: folders !== undefined }]
     while (level.length > 0) {
-      signal?.throwIfAborted()
-      const ids = [...new Set(level.map(({ tree }) => tree))]
-      if (ids.length >= manyTrees) this.#crew.hire()
-      const trees = await readTrees(this.#source, layout, this.#crew, ids, signal)
       const next: OpenTask[] = []
-      const candidates: Candidate[][] = []
-      for (const task of level) {
-        const tree = trees.get(task.tree)!
-        if (typeof tree !== 'string') {
-          this.#addFolder(task, tree, { next, candidates, strip })
-          continue
-        }
-        if (task.folder === 0) await this.#source.loadBlob('tree', task.tree, signal)
-        this.#find('damage', layout.showFolder(task.folder), `what is in it cannot be read: ${tree}`)
+      for (let start = 0; start < level.length; start += foldersAtOnce) {
+        await this.#open(level.slice(start, start + foldersAtOnce), { top, next, strip }, signal)
       }
-      await this.#comparison.compare(candidates, this.#folders, signal)
       if (next.length > 0) layout.levels.push(next[0]!.folder)
       level = next
     }
+  }
+
+  /** Takes in some folders of one level. */
+  async #open(
+    tasks: readonly OpenTask[],
+    { top, next, strip }: { readonly top: Top; readonly next: OpenTask[]; readonly strip: readonly Uint8Array[] },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted()
+    const { layout } = this
+    const ids = tasks.map(({ folder }) => (folder === 0 ? top.tree : treeOf(layout, folder)))
+    const distinct = [...new Set(ids)]
+    if (distinct.length >= manyTrees) this.#crew.hire()
+    const trees = await readTrees(this.#source, layout, this.#crew, distinct, signal)
+    const candidates: Candidate[][] = []
+    for (const [nth, task] of tasks.entries()) {
+      const tree = trees.get(ids[nth]!)!
+      if (typeof tree !== 'string') {
+        this.#addFolder(task, tree, { next, candidates, strip })
+        continue
+      }
+      if (task.folder === 0) await this.#source.loadBlob('tree', top.tree, signal)
+      this.#find('damage', layout.showFolder(task.folder), `what is in it cannot be read: ${tree}`)
+    }
+    await this.#comparison.compare(candidates, this.#folders, signal)
   }
 
   #find(severity: RestoreFinding['severity'], path: string, text: string): void {
@@ -225,8 +240,7 @@ class Planner {
       state = folderState.replace
     }
     const folder = this.layout.folders.push(place.folder, place.piece, place.at, state)
-    const tree = Buffer.from(record.subtree).toString('hex')
-    next.push({ folder, tree, selection: wanted, present: found?.type === 'dir' })
+    next.push({ folder, selection: wanted, present: found?.type === 'dir' })
   }
 
   #addEntry(
@@ -284,4 +298,9 @@ class Planner {
   #show(folder: number, record: NodeRecord): string {
     return showPath([...this.layout.pathOfFolder(folder), record.name])
   }
+}
+
+/** Hex id of the tree of a folder below the top. */
+function treeOf(layout: Layout, folder: number): string {
+  return Buffer.from(layout.recordOfFolder(folder).subtree).toString('hex')
 }

@@ -1,15 +1,15 @@
 import { AppError } from '#base'
-import { sourceError } from '../errors.ts'
-import type { Host, ProgramCall } from '../host/host.ts'
 import { rawPathOf } from '../raw-path.ts'
 import { plainAddress, shownAddress, type ServerAddress } from '../server-address.ts'
 import type { DumpContext, SourcePart, SourceType } from '../source.ts'
 import { findClient, fittingClient, type Client } from './client.ts'
-import { clientCall, dumpFault, quoteValue, stderrOf, type Target } from './connection.ts'
+import { clientCall, stderrOf, type Target } from './connection.ts'
 import { ArchiveWatcher } from './count-archive.ts'
 import { PlainWatcher } from './count-copy.ts'
+import { Globals } from './globals.ts'
 import { inspectPostgresql, type Inspection } from './inspect.ts'
 import { shownTable } from './table-name.ts'
+import { explain, watched } from './watched.ts'
 import { DumpFault, type DumpWatcher } from './watcher.ts'
 
 export interface PostgresqlOptions {
@@ -56,15 +56,25 @@ export const postgresqlSource: SourceType<PostgresqlOptions> = {
 
   async *dump(options, context) {
     const address = plainAddress(options.connection)
-    for (const database of options.databases)
-      yield databasePart({ address, database: database.name }, database.at, options, context)
-    // Roles can be seen from every database; one of those that are dumped lets the backup user in.
-    const database = options.databases[0]?.name ?? 'postgres'
-    if (options.globals !== undefined) yield globalsPart({ address, database }, options.globals, context)
+    const [first] = options.databases
+    // One of the databases that are dumped lets the backup user in.
+    const anyTarget = { address, database: first?.name ?? 'postgres' }
+    const globals = options.globals === undefined ? undefined : new Globals(anyTarget, options.globals, context)
+    for (const database of options.databases) {
+      const beside = database === first ? globals : undefined
+      yield databasePart({ address, database: database.name }, database.at, options, context, beside)
+    }
+    if (globals) yield globalsPart(options.globals!, globals)
   },
 }
 
-function databasePart(target: Target, at: string, options: PostgresqlOptions, context: DumpContext): SourcePart {
+function databasePart(
+  target: Target,
+  at: string,
+  options: PostgresqlOptions,
+  context: DumpContext,
+  globals: Globals | undefined,
+): SourcePart {
   return {
     kind: 'content',
     at,
@@ -72,14 +82,14 @@ function databasePart(target: Target, at: string, options: PostgresqlOptions, co
       kind: 'stream',
       onFailure: 'abort',
       cut: 'dump',
-      open: (signal) => streamDatabase(target, at, options, context, signal),
+      open: (signal) => streamDatabase(target, at, options, context, globals, signal),
       retry: async (thrown, attempt) => attempt < attempts && mayPass(thrown),
     },
   }
 }
 
-function globalsPart(target: Target, at: string, context: DumpContext): SourcePart {
-  const open = (signal?: AbortSignal): AsyncIterable<Uint8Array> => streamGlobals(target, at, context, signal)
+function globalsPart(at: string, globals: Globals): SourcePart {
+  const open = (signal?: AbortSignal): AsyncIterable<Uint8Array> => globals.stream(signal)
   return { kind: 'content', at, content: { kind: 'stream', onFailure: 'abort', cut: 'dump', open } }
 }
 
@@ -88,6 +98,7 @@ async function* streamDatabase(
   at: string,
   options: PostgresqlOptions,
   context: DumpContext,
+  globals: Globals | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { host } = context
@@ -97,56 +108,18 @@ async function* streamDatabase(
 
   const watcher = options.format === 'plain' ? new PlainWatcher('database') : new ArchiveWatcher()
   const call = clientCall(target, client.program('pg_dump'), dumpArguments(options))
+  let isWhole = false
+  globals?.begin({ client, seen }, signal)
   try {
-    yield* watched(host, call, watcher, signal)
+    yield* watched(host, { ...call, isPassedOn: !watcher.keepsPieces }, watcher, signal)
     demandAll(seen, watcher)
+    isWhole = true
   } catch (thrown) {
     throw explain(thrown, target)
+  } finally {
+    if (!isWhole) await globals?.cancel()
   }
   record(at, options.format, client, seen, watcher, context)
-}
-
-async function* streamGlobals(
-  target: Target,
-  at: string,
-  context: DumpContext,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { host } = context
-  const asking = await findClient(host, signal)
-  const { version, readsRolePasswords } = await inspectPostgresql(host, asking, target, [], signal)
-  const client = await fittingClient(host, asking, version, signal)
-  if (!readsRolePasswords) {
-    const text = 'Roles are kept without their passwords, because the backup user may not read pg_authid'
-    context.report({ subject: at, severity: 'notice', text })
-  }
-  const args = ['--globals-only', `--database=dbname=${quoteValue(target.database)}`]
-  if (!readsRolePasswords) args.push('--no-role-passwords')
-  const call = clientCall(target, client.program('pg_dumpall'), args)
-  try {
-    yield* watched(host, call, new PlainWatcher('globals'), signal)
-  } catch (thrown) {
-    throw explain(thrown, target)
-  }
-  const rolePasswords = readsRolePasswords ? 'yes' : 'no'
-  context.record({
-    path: rawPathOf(at),
-    kind: 'globals',
-    facts: { server: version, client: client.version, rolePasswords },
-  })
-}
-
-async function* watched(
-  host: Host,
-  call: ProgramCall,
-  watcher: DumpWatcher,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  for await (const bytes of host.stream({ ...call, isPassedOn: !watcher.keepsPieces }, signal)) {
-    watcher.push(bytes)
-    yield bytes
-  }
-  watcher.end()
 }
 
 function dumpArguments(options: PostgresqlOptions): string[] {
@@ -182,11 +155,6 @@ const changedMeanwhile =
 function mayPass(thrown: unknown): boolean {
   const reason = thrown instanceof AppError ? thrown.cause : undefined
   return reason instanceof TableMissing || changedMeanwhile.test(stderrOf(reason) ?? '')
-}
-
-function explain(thrown: unknown, target: Target): unknown {
-  if (!(thrown instanceof DumpFault)) return dumpFault(thrown, target)
-  return sourceError('source.dump-incomplete', { database: target.database, reason: thrown.message }, thrown)
 }
 
 function record(

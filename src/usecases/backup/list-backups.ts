@@ -23,7 +23,7 @@ export async function listBackups(
     for (const vault of vaultsOf(services.configuration, project)) {
       if (only && vault !== only) continue
       const content = await lookInto(services, vault, project, signal)
-      backups.push(...content.snapshots)
+      for (const snapshot of content.snapshots) backups.push(snapshot)
       if (content.trouble) troubles.push({ vault: vault.name, project: project.name, error: content.trouble })
     }
   }

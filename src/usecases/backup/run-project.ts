@@ -28,7 +28,7 @@ import { copyAfterRun, type CopyReport } from '../replicate/copy-project.ts'
 import { whoOf, type Services } from '../services.ts'
 import { keepLocked } from '../vaults/keep-locked.ts'
 import { knownFrom } from '../vaults/known-snapshots.ts'
-import { openVault } from '../vaults/open-vault.ts'
+import { beginOpening } from '../vaults/open-vault.ts'
 import { keepQuiet, undoAbandoned } from './keep-quiet.ts'
 import { contentOf, openHost } from './open-host.ts'
 import { newRunId } from './run-id.ts'
@@ -190,7 +190,8 @@ export async function makeSnapshot(
 ): Promise<MadeSnapshot> {
   const { catalog, configuration, hostname, username, version } = services
   const vault = getVault(configuration, project.vault)
-  await using opened = await openVault(services, vault, project.name, signal)
+  await using opening = beginOpening(services, vault, project.name, signal)
+  archive.load() // because it takes no time while the key is derived
   await using temporary = await services.temporaryFolder()
   const seen: SourceFinding[] = []
   const facts: ArtifactFacts[] = []
@@ -203,6 +204,7 @@ export async function makeSnapshot(
     ...(safety && { also: safety.also }),
   }
   const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
+  const opened = await opening.opened // because nothing is made quiet that cannot be backed up
   const undone = (await undoAbandoned(services, signal)).filter((finding) => finding.project === project.name)
   await using quiet = await keepQuiet(services, project, { host, run, since: startedAt }, context.report, signal)
   const sources = safety?.leavesServersOut

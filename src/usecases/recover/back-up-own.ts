@@ -30,6 +30,9 @@ import { knownFrom } from '../vaults/known-snapshots.ts'
 import { createVault, openVault, type OpenedVault } from '../vaults/open-vault.ts'
 import { ownInstructions } from './own-instructions.ts'
 
+/** Which vaults are to get a backup of Bewaar itself. */
+export type OwnWish = 'due' | { readonly since: number } | { readonly firstIn: readonly string[] }
+
 /**
  * Backs up Bewaar itself: its configuration, the files that it names and that are no secret, and a copy of the catalog, into
  * the repository `bewaar` of every vault that a project is kept in. Each vault gets its own, so that none depends on another,
@@ -37,13 +40,14 @@ import { ownInstructions } from './own-instructions.ts'
  *
  * A repository is made only where another of the same vault is there already: a disk that is not mounted gets none.
  *
- * @param only - `due`: the vaults that want one after a run, as {@link isOwnBackupDue} says; or those that got none since then.
- * Default: all.
+ * @param only - `due`: the vaults that want one after a run, as {@link isOwnBackupDue} says; or those that got none since then;
+ * or, of some vaults, those that hold none at all: a catalog that was lost and begun anew must not come first where an older
+ * one can be recovered. Default: all.
  * @throws what keeps the configuration or the catalog from being read; the signal's reason.
  */
 export async function backUpOwn(
   given: Services,
-  { only }: { readonly only?: 'due' | { readonly since: number } },
+  { only }: { readonly only?: OwnWish },
   signal: AbortSignal,
 ): Promise<OwnBackup[]> {
   const { catalog, clock } = given
@@ -51,11 +55,13 @@ export async function backUpOwn(
   const project = services.configuration.projects.at(-1)!
   const files = await filesOf(services)
   const of = await digestOf(services, files)
+  const firstIn = typeof only === 'object' && 'firstIn' in only ? only.firstIn : undefined
   const before = new Map((await catalog.recovery.ownBackups()).map((one) => [one.vault, one]))
   const due = vaultsInUse(given.configuration).filter(({ name }) => {
     const last = before.get(name)
     if (only === 'due') return isOwnBackupDue(last, of, clock.now())
-    return only === undefined || last?.madeAt === undefined || last.madeAt < only.since
+    if (last?.madeAt === undefined) return firstIn?.includes(name) ?? true
+    return only === undefined || ('since' in only && last.madeAt < only.since)
   })
   if (due.length === 0) return []
   await using temporary = await services.temporaryFolder()
@@ -65,6 +71,7 @@ export async function backUpOwn(
   for (const vault of due) {
     const triedAt = clock.now()
     try {
+      if (firstIn && (await holdsOwn(services, vault, signal))) continue
       const snapshot = await storeIn(services, project, vault, files, copy, signal)
       done.push({ vault: vault.name, triedAt, madeAt: triedAt, snapshot, of })
     } catch (thrown) {
@@ -224,14 +231,36 @@ function fixedPaths(configuration: Configuration, files: readonly OwnFile[]): st
   return [...named].filter((path) => texts.some((text) => text.includes(path)))
 }
 
-async function openOrCreate(services: Services, vault: Vault, signal: AbortSignal): Promise<OpenedVault> {
+async function holdsOwn(services: Services, vault: Vault, signal: AbortSignal): Promise<boolean> {
+  const opened = await openIfThere(services, vault, signal)
+  await opened?.[Symbol.asyncDispose]()
+  return opened !== undefined
+}
+
+async function openIfThere(services: Services, vault: Vault, signal: AbortSignal): Promise<OpenedVault | undefined> {
   try {
     return await openVault(services, vault, ownProject, signal)
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== 'repository.missing') throw thrown
+    return undefined
   }
+}
+
+/** @throws `repository.missing` when the vault holds no repository of a project either. */
+async function openOrCreate(services: Services, vault: Vault, signal: AbortSignal): Promise<OpenedVault> {
+  const there = await openIfThere(services, vault, signal)
+  if (there) return there
   const { configuration } = services
-  const neighbour = configuration.projects.find((project) => vaultsOf(configuration, project).includes(vault))!
-  await (await openVault(services, vault, neighbour.name, signal))[Symbol.asyncDispose]()
-  return await createVault(services, vault, ownProject, undefined, signal)
+  let missing: unknown
+  for (const project of configuration.projects) {
+    if (project.name === ownProject || !vaultsOf(configuration, project).includes(vault)) continue
+    try {
+      await (await openVault(services, vault, project.name, signal))[Symbol.asyncDispose]()
+      return await createVault(services, vault, ownProject, undefined, signal)
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== 'repository.missing') throw thrown
+      missing ??= thrown
+    }
+  }
+  throw missing
 }

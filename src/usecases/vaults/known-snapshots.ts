@@ -2,7 +2,6 @@ import { listNames, parseTime, type Repository, type StoredSnapshot } from '#eng
 import type { KnownSnapshot, Project, Vault } from '#model'
 import type { Services } from '../services.ts'
 import { openPlace, type PlaceServices } from './open-place.ts'
-import { openVault } from './open-vault.ts'
 
 /** What a vault holds of a project; `trouble` says why it may be less than there is. */
 export interface VaultContent {
@@ -48,10 +47,11 @@ export async function lookInto(
   const known = await catalog.snapshots.list({ vault: vault.name, project: project.name })
   try {
     const names = await namesOf(services, vault, project.name, signal)
-    const remembered = new Set(known.map(({ id }) => id))
-    if (names.size === remembered.size && names.isSubsetOf(remembered)) {
+    if (names.size === known.length && known.every(({ id }) => names.has(id))) {
       return { vault, project: project.name, snapshots: known }
     }
+    // here, because most of what lists backups opens no repository, and opening one needs a great part of the engine
+    const { openVault } = await import('./open-vault.ts')
     await using opened = await openVault(services, vault, project.name, signal)
     await recordAll(services, opened.repository, vault, project.name, signal)
     const snapshots = await catalog.snapshots.list({ vault: vault.name, project: project.name })

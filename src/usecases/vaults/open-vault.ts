@@ -28,6 +28,36 @@ export async function openVault(
   })
 }
 
+/** A vault that is being opened while other things are done. */
+export interface OpeningVault extends AsyncDisposable {
+  /** Rejects as {@link openVault} does. */
+  readonly opened: Promise<OpenedVault>
+}
+
+/** Opens a vault beside other work, since deriving its key takes a while. Disposing closes it, or gives the opening up. */
+export function beginOpening(
+  services: PlaceServices,
+  vault: Vault,
+  project: string,
+  signal: AbortSignal,
+): OpeningVault {
+  const stop = new AbortController()
+  let isOver = false
+  const opened = openVault(services, vault, project, AbortSignal.any([signal, stop.signal]))
+  const ended = opened.then(
+    () => (isOver = true),
+    () => (isOver = true), // because whoever awaits `opened` gets it
+  )
+  return {
+    opened,
+    [Symbol.asyncDispose]: async () => {
+      if (!isOver) stop.abort()
+      await ended
+      await (await opened.catch(() => undefined))?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
 /**
  * Makes the repository of a project in a vault.
  *
