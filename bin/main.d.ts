@@ -5,6 +5,9 @@ export const bundleNote: string
 /** The file there by which `bin/bewaar` starts the newest. */
 export const bundleStart: string
 
+/** The Node.js that was installed with Bewaar, absolute; undefined where there is none. */
+export function findOwnNode(): string | undefined
+
 /** The file that the program starts with, absolute. */
 export function findMain(root: string): string
 

