@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -67,7 +67,10 @@ function makeTree({ make }: Scene): string {
 function fillTarget(target: string): void {
   mkdirSync(join(target, 'kept'), { recursive: true })
   const files = { changed: 'old', same: 'same', own: 'of nobody else', 'kept/large': 'short', link: 'no link' }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(target, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(target, name), text)
+    utimesSync(join(target, name), 1_500_000_000, 1_500_000_000)
+  }
 }
 
 /** All names with kind, mode, size, time of change and number of names, and a sum of each file. */
