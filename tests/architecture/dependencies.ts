@@ -55,6 +55,10 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
     onlyIn: ['src/base/subprocess.ts'],
     because: 'a program is run with an argument array, never by a shell, and its exit code and signal are read',
   },
+  'node:v8': {
+    onlyIn: ['src/base/heap.ts'],
+    because: 'settings of the engine that runs us hold for the whole process',
+  },
   'node:crypto': {
     onlyIn: [
       'src/base/random.ts',

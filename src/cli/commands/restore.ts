@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 
-import { textOf } from '#base'
+import { collectSeldom, textOf } from '#base'
 import { getVault, type Configuration, type Project } from '#model'
 import {
   confirmRestore,
@@ -97,6 +97,7 @@ export const restore = defineCommand({
   },
 
   run: async (context, input, signal): Promise<Result> => {
+    collectSeldom() // because a dump passes through in small pieces
     const configuration = await context.services.loadConfiguration()
     const { timezone } = configuration
     const [project] = chooseProjects(configuration, [input.project]) as [Project]
