@@ -65,9 +65,10 @@ export function parseShare(text: string, label: string): Share {
   if (wrong !== undefined) throw refuse(`${JSON.stringify(wrong)} is no letter of a share`)
   const bytes = toBytes(written)
   const body = bytes.subarray(0, -sizes.sum)
-  if (bytes.length < head + sizes.sum || !sha256(body).subarray(0, sizes.sum).equals(bytes.subarray(-sizes.sum))) {
-    throw refuse('its letters do not add up')
-  }
+  const isRight = sha256(body).subarray(0, sizes.sum).equals(bytes.subarray(-sizes.sum))
+  // because some bits of the last letter only fill it up
+  const isWhole = bytes.length >= head + sizes.sum && toLetters(bytes) === written
+  if (!isRight || !isWhole) throw refuse('its letters do not add up')
   if (body[0] !== version) throw refuse(`it has the form ${body[0]}, which this version does not know`)
   const [needed = 0, count = 0, number = 0] = body.subarray(1 + sizes.kit, head)
   const afterPrints = head + count * sizes.print

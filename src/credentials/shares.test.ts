@@ -85,9 +85,11 @@ suite('shares of a secret', () => {
     const text = b!.reveal()
     for (let at = 'bewaar-'.length; at < text.length; at++) {
       if (text[at] === '-') continue
-      const other = text[at] === 'a' ? 'b' : 'a'
-      const typed = new Secret(text.slice(0, at) + other + text.slice(at + 1))
-      assert.match(refusal([a!, typed]), /^credential\.share-mistyped: The share number 2 that was given/)
+      for (const other of at === text.length - 1 ? 'abcdefghijkmnpqrstuvwxyz23456789' : 'ab') {
+        if (other === text[at]) continue
+        const typed = new Secret(text.slice(0, at) + other + text.slice(at + 1))
+        assert.match(refusal([a!, typed]), /^credential\.share-mistyped: The share number 2 that was given/)
+      }
     }
     assert.match(refusal([a!, new Secret(text.slice(0, -5))]), /share-mistyped/)
     assert.match(refusal([a!, new Secret(text.replace(/.$/, '1'))]), /"1" is no letter of a share/)

@@ -98,8 +98,8 @@ class EarlyStep {
 }
 
 /**
- * Does one step after the other, but for those that go together, and those that are begun early. Each is written down before it is begun and when it is over, so that
- * whoever comes after a kill knows how far it was. Where one fails, those beside it are stopped.
+ * Does one step after the other, but for those that go together, and those that are begun early. Each is written down before it is
+ * begun and when it is over, so that whoever comes after a kill knows how far it was. Where one fails, those beside it are stopped.
  *
  * @param journal - its id. @throws `restore.stopped` once something was changed, with the state that things are in; before that
  * what a step throws.
