@@ -53,14 +53,16 @@ function assertComplete(calls: readonly Call[], repository: string): void {
   assert.equal(count('snapshots'), 1)
 }
 
-/** Without any one of the fsyncs of packs, indexes and their folders, or with the snapshot first, the judge complains. */
+/** Without the fsyncs of any one pack, index or folder of them, or with the snapshot first, the judge complains. */
 function assertBreachesAreSeen(calls: readonly Call[], repository: string): void {
   const isFsync = ({ name, args }: Call): boolean => name === 'fsync' && args.includes(`<${repository}/`)
   const fsyncs = calls.filter((call) => isFsync(call) && /\/(data|index|snapshots)/.test(call.args))
   assert.ok(fsyncs.length >= 8)
-  for (const left of fsyncs) {
-    const without = calls.filter((call) => call !== left)
-    assert.notDeepEqual(breachesOf(without, repository), [], `nobody misses ${left.name}(${left.args})`)
+  const pathOf = ({ args }: Call): string => args.replace(/^\d+/, '')
+  // All of one path, because of a folder that two packs are named in, the later one does for both.
+  for (const path of new Set(fsyncs.map(pathOf))) {
+    const without = calls.filter((call) => !isFsync(call) || pathOf(call) !== path)
+    assert.notDeepEqual(breachesOf(without, repository), [], `nobody misses fsync of ${path}`)
   }
   const snapshot = calls.findIndex(({ name, args }) => name === 'link' && args.includes('/snapshots/'))
   const early = calls.with(snapshot, { ...calls[snapshot]!, began: 0, ended: 0 })
