@@ -113,8 +113,8 @@ function readOrNothing(file: string): string | undefined {
 }
 
 function demandRoom(parent: string, neededBytes: number): void {
-  const { bavail, bsize } = statfsSync(parent)
-  const freeBytes = bavail * bsize
+  const { bavail, frsize } = statfsSync(parent)
+  const freeBytes = bavail * frsize
   if (freeBytes >= neededBytes) return
   const megabytes = (bytes: number): number => Math.ceil(bytes / 1e6)
   throw sandboxError('sandbox.no-room', {

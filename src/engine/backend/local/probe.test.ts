@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,7 +108,16 @@ test('a repository that is not there is no place to probe', async () => {
 
 test('the free space is that of the disk, and of a folder that is not there nothing is said', async () => {
   using made = await repository()
-  const space = await spaceOfLocal(made.path)
-  assert.ok(space.freeBytes > 0 && space.freeBytes < space.sizeBytes)
+  const judge = (): number[] => {
+    const [, numbers] = execFileSync('df', ['-B1', '--output=size,avail', made.path], { encoding: 'utf8' }).split('\n')
+    return numbers!.trim().split(/ +/).map(Number)
+  }
+  const [size, before] = judge()
+  const { sizeBytes, freeBytes } = await spaceOfLocal(made.path)
+  const [, after] = judge()
+  // Others write to this disk meanwhile.
+  const slack = 2 ** 28
+  assert.equal(sizeBytes, size)
+  assert.ok(freeBytes > Math.min(before!, after!) - slack && freeBytes < Math.max(before!, after!) + slack)
   await assert.rejects(spaceOfLocal(join(made.path, 'none')), { code: 'backend.place-missing' })
 })

@@ -31,8 +31,8 @@ export async function probeLocal(roots: readonly string[]): Promise<Probe> {
 /** Of the file system that a folder lies on. @throws `backend.place-missing` when it is not there; `backend.denied`. */
 export async function spaceOfLocal(folder: string): Promise<PlaceSpace> {
   try {
-    const { bsize, blocks, bavail } = await statfs(folder)
-    return { sizeBytes: bsize * blocks, freeBytes: bsize * bavail }
+    const { frsize, blocks, bavail } = await statfs(folder)
+    return { sizeBytes: frsize * blocks, freeBytes: frsize * bavail }
   } catch (thrown) {
     throw translate(thrown, folder, 'list', 'its free space')
   }
