@@ -55,12 +55,11 @@ function placeEntry(state: RestoreState, stage: Stage, entry: number): void {
   }
 }
 
-/** Removes what still waits, as if it never had been there. */
+/** Removes what still waits. */
 export function clearStage(state: RestoreState, stage: Stage): void {
   const { layout } = state.plan
-  let isCleared = false
+  state.partial.removeAll()
   const remove = (folder: number, name: Uint8Array): void => {
-    isCleared = true
     const directory = state.folders.acquire(folder)
     if (!directory) return
     try {
@@ -72,5 +71,4 @@ export function clearStage(state: RestoreState, stage: Stage): void {
   }
   for (const entry of stage.entries()) remove(layout.entries.get(entry, 'folder'), stage.nameOfEntry(entry)!)
   for (const folder of stage.folders()) remove(layout.folders.get(folder, 'parent'), stage.nameOfFolder(folder)!)
-  if (isCleared) state.resetTimes()
 }

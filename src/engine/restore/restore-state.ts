@@ -1,6 +1,7 @@
 import { systemCode } from '#base'
 import { setTimesOf } from '../filesystem/descriptor.ts'
 import type { Directory } from '../filesystem/directory.ts'
+import type { Status } from '../filesystem/status.ts'
 import type { Crew } from './crew.ts'
 import { UnsetNotes, type RestoreFinding, type UnsetMetadata } from './finding.ts'
 import { entryAction, folderState } from './layout.ts'
@@ -58,8 +59,8 @@ export class RestoreState implements Disposable {
   /** Entries that are there, or were given up. */
   settled = 0
   readonly #findings: RestoreFinding[] = []
-  /** Of folders that were there: times of access and change when they were first opened. */
-  readonly #times = new Map<number, readonly [atimeNs: bigint, mtimeNs: bigint]>()
+  /** Of folders that keep their times: those of access and change when they were first opened. Empty when none does. */
+  readonly #times: BigInt64Array
   /** 1 for each folder that was made, or seen to be there. */
   readonly #made: Uint8Array
   readonly #progress: ((progress: RestoreProgress) => void) | undefined
@@ -93,8 +94,8 @@ export class RestoreState implements Disposable {
       },
     })
     this.partial = new PartialFiles(layout, this.folders, stage)
-    const { atimeNs, mtimeNs } = root.ownStatus()
-    this.#times.set(0, [atimeNs, mtimeNs])
+    this.#times = new BigInt64Array(stage || plan.keepFolders ? layout.folders.length * 2 : 0)
+    this.#keepTimes(0, root.ownStatus())
   }
 
   result(): RestoreResult {
@@ -158,11 +159,13 @@ export class RestoreState implements Disposable {
 
   /** Gives folders that were there, and that something was put into, their times back; those of others only their owner can. */
   resetTimes(): void {
-    for (const [folder, [atimeNs, mtimeNs]] of this.#times) {
+    for (let folder = 0; folder * 2 < this.#times.length; folder++) {
+      const [atimeNs, mtimeNs] = this.#times.subarray(folder * 2)
+      if (atimeNs === 0n && mtimeNs === 0n) continue
       const directory = this.folders.acquire(folder)
       if (!directory) continue
       try {
-        setTimesOf(directory.fd, atimeNs, mtimeNs)
+        setTimesOf(directory.fd, atimeNs!, mtimeNs!)
       } catch (thrown) {
         if (systemCode(thrown) === undefined) throw thrown
       }
@@ -185,18 +188,19 @@ export class RestoreState implements Disposable {
     return staged ?? own
   }
 
-  #keepsTimesOf(folder: number): boolean {
+  #keepTimes(folder: number, { atimeNs, mtimeNs }: Status): void {
     const state = this.plan.layout.folders.get(folder, 'state')
     const wasThere = state === folderState.merge || state === folderState.pass
-    return wasThere && (this.stage !== undefined || this.plan.keepFolders)
+    if (wasThere && this.#times.length > 0) this.#times.set([atimeNs, mtimeNs], folder * 2)
   }
 
   /** A folder that was opened once must be the same one ever after. */
   #recogniseFolder(folder: number, directory: Directory): void {
-    const { inode, deviceId, atimeNs, mtimeNs } = directory.ownStatus()
+    const status = directory.ownStatus()
+    const { inode, deviceId } = status
     const known = this.identities
     if (known[folder * 2] === 0n && known[folder * 2 + 1] === 0n) {
-      if (this.#keepsTimesOf(folder)) this.#times.set(folder, [atimeNs, mtimeNs])
+      this.#keepTimes(folder, status)
       known[folder * 2] = inode
       known[folder * 2 + 1] = deviceId
       if (!this.devices.has(deviceId)) this.devices.set(deviceId, folder)

@@ -1,16 +1,16 @@
 import { textOf } from '#base'
 import { quoteName } from '../format/name.ts'
 import { Crew } from './crew.ts'
+import type { RestoreFinding } from './finding.ts'
 import { linkEntries } from './link-entries.ts'
+import { clearStage, placeStaged } from './place-staged.ts'
 import { removeEntry } from './remove-entry.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import { RestoreState, type RestoreProgress, type RestoreResult } from './restore-state.ts'
-import type { RestoreFinding } from './finding.ts'
-import { clearStage, placeStaged } from './place-staged.ts'
 import { leaveFolders, settleUnchanged, syncTarget } from './settle-entries.ts'
 import type { BlobSource } from './source.ts'
-import { Stage } from './stage.ts'
-import { makeTarget, WaitingTarget } from './target.ts'
+import { isStageable, Stage } from './stage.ts'
+import { Target } from './target.ts'
 import { writeContents } from './write-contents.ts'
 
 export type { RestoreProgress, RestoreResult } from './restore-state.ts'
@@ -53,21 +53,27 @@ export async function performRestore(
 ): Promise<RestoreResult> {
   signal?.throwIfAborted()
   const { beforeChange, progress } = options
-  using waiting = beforeChange && WaitingTarget.make(plan.target, plan.existing)
-  using made = waiting ? undefined : makeTarget(plan.target, plan.existing)
-  const root = waiting?.root ?? made!
+  if (beforeChange && !isStageable(plan.layout)) throw new Error('this plan cannot wait beside its place')
+  using target = Target.make(plan.target, plan.existing, { waits: beforeChange !== undefined })
   await using crew = new Crew(source.key)
   const stage = beforeChange && new Stage(plan.layout)
-  using state = new RestoreState(source, plan, crew, root, { stage, ...(progress && { progress }) })
-  using _ = stage && { [Symbol.dispose]: () => clearStage(state, stage) }
+  using state = new RestoreState(source, plan, crew, target.root, { stage, ...(progress && { progress }) })
+  let isPlaced = false
+  using clearing = new DisposableStack()
+  clearing.defer(() => {
+    if (stage) clearStage(state, stage)
+    if (stage && !isPlaced) state.resetTimes()
+  })
   if (plan.layout.entries.length >= manyFiles || plan.bytes >= manyBytes) crew.hire()
   if (stage) {
     await makeContents(state, signal)
+    signal?.throwIfAborted()
     state.resetTimes()
     await syncTarget(state)
     await beforeChange(state.result().findings)
     signal?.throwIfAborted()
-    waiting!.place()
+    target.place()
+    isPlaced = true
   }
   await settleUnchanged(state, signal)
   removeEntries(state, true)

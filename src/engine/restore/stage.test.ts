@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { needs } from '../../../tests/needs.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import type { Repository } from '../repository/repository.ts'
-import { MemoryBackend, memoryRepository } from '../testing.ts'
+import { FaultyBackend, MemoryBackend, memoryRepository } from '../testing.ts'
 import type { RestoreFinding } from './finding.ts'
 import { Handmade } from './handmade.ts'
 import { planRestore } from './plan-restore.ts'
@@ -162,6 +163,44 @@ describe('a restore that waits', () => {
     assert.equal(listed(target), before)
   })
 
+  test('leaves nothing of a file that is half made when the vault answers no more, and folders have their times', async () => {
+    await using scene = await makeScene()
+    const { repository, target, make } = scene
+    const parts = (): Buffer[] => Array.from({ length: 200 }, () => randomBytes(900))
+    const tree = make.tree([make.dir('kept', [make.file('large', parts()), make.file('larger', parts())])])
+    await make.store()
+    fillTarget(target)
+    const before = listed(target)
+    const plan = await planRestore(repository, { tree, target, existing: 'overwrite' })
+    const backend = new FaultyBackend(scene.backend, { faults: [{ at: 2, action: 'stop' }] })
+    const { key, index } = repository
+    const loadBlob: Repository['loadBlob'] = (...asked) => repository.loadBlob(...asked)
+    const stopped = performRestore({ backend, key, index, loadBlob }, plan, { beforeChange: async () => {} })
+    await assert.rejects(stopped, { kind: 'unavailable' })
+    assert.equal(listed(target), before)
+  })
+
+  test('on a disk that is too small leaves nothing', { skip: needs('root') }, async () => {
+    await using scene = await makeScene()
+    const { repository, target, make } = scene
+    const files = Array.from({ length: 30 }, (_, nth) => make.file(`f${nth}`, randomBytes(100_000)))
+    const tree = make.tree([make.dir('kept', files)])
+    await make.store()
+    mkdirSync(target, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', target])
+    try {
+      fillTarget(target)
+      const before = listed(target)
+      const plan = await planRestore(repository, { tree, target, existing: 'overwrite' })
+      assert.equal(plan.canWait(), false)
+      const full = performRestore(repository, plan, { beforeChange: async () => {} })
+      await assert.rejects(full, { code: 'restore.target-full' })
+      assert.equal(listed(target), before)
+    } finally {
+      execFileSync('umount', [target])
+    }
+  })
+
   test('gives no name that somebody has taken meanwhile', async () => {
     await using scene = await makeScene()
     const { repository, target } = scene
@@ -192,6 +231,8 @@ describe('a restore that waits', () => {
     writeFileSync(join(target, 'd'), 'a file')
     const plan = await planRestore(repository, { tree, target, existing: 'overwrite' })
     assert.equal(plan.canWait(), false)
+    await assert.rejects(performRestore(repository, plan, { beforeChange: async () => {} }), /cannot wait/)
+    assert.equal(execFileSync('cat', [join(target, 'd')]).toString(), 'a file')
   })
 
   test('sweeps away what one that was killed left, a folder too', async () => {

@@ -1,4 +1,5 @@
 import { existsSync, statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 
 import { randomHex } from '#base'
 import { folderState, type Layout } from './layout.ts'
@@ -11,7 +12,7 @@ import { isTemporaryName } from './write-files.ts'
 export class Stage {
   readonly #layout: Layout
   readonly #prefix = randomHex(8)
-  /** 1 for each entry that is whole. */
+  /** 1 for each entry that is there, or may be. */
   readonly #entries: Uint8Array
   /** Folders that were made. */
   readonly #tops = new Set<number>()
@@ -31,12 +32,11 @@ export class Stage {
     this.#entries[entry] = 1
   }
 
-  /** Taken from the stage, or given up. */
+  /** It has taken its place, or was given up. */
   dropEntry(entry: number): void {
     this.#entries[entry] = 0
   }
 
-  /** Those that are whole. */
   *entries(): Generator<number, void, void> {
     for (let entry = this.#entries.indexOf(1); entry >= 0; entry = this.#entries.indexOf(1, entry + 1)) yield entry
   }
@@ -77,10 +77,10 @@ const leftFree = 2 ** 28
 
 /** Whether as many bytes more find room where a target is, or will be. */
 export function hasRoom(target: Buffer, bytes: number): boolean {
-  let path = target
-  while (path.length > 1 && !existsSync(path)) path = path.subarray(0, Math.max(path.lastIndexOf('/'), 1))
-  const { bavail, bsize } = statfsSync(path)
-  return bavail * bsize > bytes * 1.02 + leftFree
+  let path = resolve(target.toString('latin1'))
+  while (!existsSync(Buffer.from(path, 'latin1'))) path = dirname(path)
+  const { bavail, frsize } = statfsSync(Buffer.from(path, 'latin1'))
+  return bavail * frsize > bytes * 1.02 + leftFree
 }
 
 /** Whether everything can wait beside its place: nothing that is there has to go before something can be made. */

@@ -49,10 +49,10 @@ interface Waits {
 }
 
 /**
- * The folder to restore to while everything waits. One that is not there is made beside its place, under a name that follows from its
+ * The folder that is restored to. One that is not there can be made beside its place, to wait there under a name that follows from its
  * own, so that whoever comes after a kill finds it and begins anew.
  */
-export class WaitingTarget implements Disposable {
+export class Target implements Disposable {
   readonly root: Directory
   #waits: Waits | undefined
 
@@ -62,22 +62,22 @@ export class WaitingTarget implements Disposable {
   }
 
   /** @throws as `openTarget`. */
-  static make(target: Buffer, existing: ExistingPolicy): WaitingTarget {
-    const place = placeOf(target)
-    if (!place || isThere(target)) return new WaitingTarget(makeTarget(target, existing))
+  static make(target: Buffer, existing: ExistingPolicy, { waits }: { readonly waits: boolean }): Target {
+    const place = waits ? placeOf(target) : undefined
+    if (!place || isThere(target)) return new Target(makeTarget(target, existing))
     const { above, name, own } = place
     try {
       mkdirSync(above, { recursive: true })
       const parent = Directory.open(above)
       removeEntry(parent, name)
       parent.makeDirectory(name)
-      return new WaitingTarget(parent.openChild(name), { parent, name, own })
+      return new Target(parent.openChild(name), { parent, name, own })
     } catch (thrown) {
       throw unusable(target, thrown)
     }
   }
 
-  /** Gives it its name. @throws `restore.target-unusable` when something has it by now. */
+  /** Gives it its name, when it waits. @throws `restore.target-unusable` when something has it by now. */
   place(): void {
     if (!this.#waits) return
     const { parent, name, own } = this.#waits

@@ -147,6 +147,8 @@ class ContentWriter {
     }
     const { stage } = this.#state
     const staged = stage && whole.map((entry) => stage.nameOfEntry(entry)?.toString() ?? '')
+    // Before they are made, because a job that fails as a whole does not say how far it was.
+    for (const [file, entry] of whole.entries()) if (staged?.[file]) stage!.addEntry(entry)
     const result = await this.#state.crew.run({
       kind: 'write',
       ...source,
@@ -159,9 +161,8 @@ class ContentWriter {
       partial: partial.map((entry) => this.#state.partial.get(entry)),
     })
     // One of a blob that is damaged is not there, and is written again when another copy is found.
-    const missing = new Set(result.damaged.flatMap(({ blob }) => blobs[blob]!.writes.map(({ entry }) => entry)))
-    for (const { file } of result.failed) if (file >= 0) missing.add(whole[file]!)
-    for (const [file, entry] of whole.entries()) if (staged?.[file] && !missing.has(entry)) stage!.addEntry(entry)
+    for (const { blob } of result.damaged) for (const { entry } of blobs[blob]!.writes) stage?.dropEntry(entry)
+    for (const { file } of result.failed) if (file >= 0) stage?.dropEntry(whole[file]!)
     const entryOf = (file: number): number => (file >= 0 ? whole[file]! : partial[~file]!)
     this.#state.notes.merge(result.unset, entryOf)
     this.#state.files += result.done
