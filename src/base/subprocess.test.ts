@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { needs } from '../../tests/needs.ts'
 import { pause } from './clock.ts'
+import { largeWrites } from './large-pipe.ts'
 import { runProgram, startDuplex, streamProgram } from './subprocess.ts'
 
 const node = process.execPath
@@ -116,33 +118,76 @@ test('a program that is spoken with and does not start says why', async () => {
   assert.equal((await program.ended).error !== undefined, true)
 })
 
-test('output that comes through one buffer is the same, to the last byte, and ends as it should', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'bewaar-reused-'))
-  try {
-    const script = 'process.stdout.write(Buffer.alloc(5_000_003, "0123456789abcdef")); process.stdout.write("end")'
-    const hash = createHash('sha256')
-    let length = 0
-    for await (const piece of streamProgram(process.execPath, ['-e', script], { reuseIn: folder })) {
-      hash.update(piece)
-      length += piece.length
-    }
-    const expected = Buffer.concat([Buffer.alloc(5_000_003, '0123456789abcdef'), Buffer.from('end')])
-    assert.equal(length, expected.length)
-    assert.equal(hash.digest('hex'), createHash('sha256').update(expected).digest('hex'))
+test('output of a long program is the same, to the last byte, and ends as it should', async () => {
+  const descriptors = readdirSync('/proc/self/fd').length
+  const script = 'process.stdout.write(Buffer.alloc(5_000_003, "0123456789abcdef")); process.stdout.write("end")'
+  const hash = createHash('sha256')
+  let length = 0
+  for await (const piece of streamProgram(process.execPath, ['-e', script], { isLong: true })) {
+    hash.update(piece)
+    length += piece.length
+  }
+  const expected = Buffer.concat([Buffer.alloc(5_000_003, '0123456789abcdef'), Buffer.from('end')])
+  assert.equal(length, expected.length)
+  assert.equal(hash.digest('hex'), createHash('sha256').update(expected).digest('hex'))
 
-    const failing = streamProgram('sh', ['-c', 'echo begun; exit 4'], { reuseIn: folder })
-    await assert.rejects(Array.fromAsync(failing), { code: 'program.failed' })
-    await assert.rejects(Array.fromAsync(streamProgram('no-such-program', [], { reuseIn: folder })), {
-      code: 'program.missing',
-    })
-    assert.deepEqual(await Array.fromAsync(streamProgram('true', [], { reuseIn: folder })), [])
-    // Whoever stops early is not kept waiting by a program that another one has started.
-    for await (const piece of streamProgram('sh', ['-c', 'yes & wait'], { reuseIn: folder })) {
-      assert.ok(piece.length > 0)
-      break
+  const failing = streamProgram('sh', ['-c', 'echo begun; exit 4'], { isLong: true })
+  await assert.rejects(Array.fromAsync(failing), { code: 'program.failed' })
+  await assert.rejects(Array.fromAsync(streamProgram('no-such-program', [], { isLong: true })), {
+    code: 'program.missing',
+  })
+  assert.deepEqual(await Array.fromAsync(streamProgram('true', [], { isLong: true })), [])
+  // Whoever stops early is not kept waiting by a program that another one has started.
+  for await (const piece of streamProgram('sh', ['-c', 'yes & wait'], { isLong: true })) {
+    assert.ok(piece.length > 0)
+    break
+  }
+  await until(() => readdirSync('/proc/self/fd').length <= descriptors)
+})
+
+test('a long program is not kept waiting while a megabyte of its output is looked at, and many writes are few pieces', async () => {
+  const script =
+    'for (let i = 0; i < 240; i++) fs.writeSync(1, Buffer.alloc(4096)); fs.writeFileSync(process.argv[1], "")'
+  const folder = mkdtempSync(join(tmpdir(), 'bewaar-long-'))
+  try {
+    const done = join(folder, 'done')
+    const stream = streamProgram(process.execPath, ['-e', script, done], { isLong: true })
+    let [pieces, bytes] = [0, 0]
+    for await (const piece of stream) {
+      if (pieces === 0) await until(() => existsSync(done))
+      pieces += 1
+      bytes += piece.length
     }
-    assert.deepEqual(readdirSync(folder), [])
+    assert.equal(bytes, 240 * 4096)
+    assert.ok(pieces < 20, `${pieces} pieces`)
   } finally {
     rmSync(folder, { recursive: true })
   }
 })
+
+test(
+  'a long program writes in large pieces, where coreutils are there, and what else it is to load is left alone',
+  { skip: needs('strace') },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bewaar-long-'))
+    try {
+      const log = join(folder, 'calls')
+      const count = 'BEGIN { for (i = 100000; i < 300000; i++) print i }'
+      const under = ['-f', '-e', 'trace=write', '-e', 'signal=none', '-o', log, 'awk', count]
+      let printed = 0
+      for await (const piece of streamProgram('strace', under, { isLong: true })) printed += piece.length
+      assert.equal(printed, 7 * 200_000)
+      const writes = readFileSync(log, 'utf8').match(/write\(1,/g)!.length
+      assert.ok(writes <= 10, `${writes} writes`)
+
+      const env = { ...process.env, LD_PRELOAD: '/usr/lib/own.so' }
+      assert.equal(largeWrites(env), env)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const began = performance.now(); !holds(); await pause(5)) assert.ok(performance.now() - began < 60_000)
+}

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 
 import { defineErrors, systemCode } from './errors.ts'
-import { openReusedOutput } from './local-socket.ts'
+import { largeWrites, openLargePipe } from './large-pipe.ts'
 import { untilDrained } from './streams.ts'
 
 export const subprocessError = defineErrors({
@@ -26,10 +26,10 @@ export interface ProgramOptions {
   /** Open files of this process that the program has as its descriptors 3, 4 … */
   readonly descriptors?: readonly number[]
   /**
-   * A folder that nobody else may enter: the output is then read through one buffer, which spares much memory and time of a
-   * long stream, and a piece holds only until the next is asked for.
+   * The output comes by a large pipe and through one buffer, which spares much memory and time of a long stream; a piece
+   * holds only until the next is asked for.
    */
-  readonly reuseIn?: string
+  readonly isLong?: boolean
 }
 
 /** Bytes of standard error that are kept: the last of them, where programs say why they end. */
@@ -50,13 +50,13 @@ export async function* streamProgram(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   signal?.throwIfAborted()
-  using reused = options.reuseIn === undefined ? undefined : await openReusedOutput(options.reuseIn)
+  using pipe = options.isLong ? openLargePipe() : undefined
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: options.env,
-    stdio: ['pipe', reused?.theirs ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
+    env: pipe ? largeWrites(options.env ?? process.env) : options.env,
+    stdio: ['pipe', pipe?.theirs ?? 'pipe', 'pipe', ...(options.descriptors ?? [])],
   }) as ChildProcessWithoutNullStreams
-  reused?.theirs.destroy()
+  pipe?.closeTheirs()
   let stderr = ''
   child.stderr.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString()).slice(-stderrKept)
@@ -70,7 +70,7 @@ export async function* streamProgram(
   child.stdin.on('error', () => {}) // because a program that does not read its input says why by its exit code
   child.stdin.end(options.input ?? '')
   try {
-    for await (const bytes of reused?.pieces() ?? child.stdout) yield bytes as Buffer
+    for await (const bytes of pipe?.pieces() ?? child.stdout) yield bytes as Buffer
     const end = await ended
     signal?.throwIfAborted()
     if (end.error) {

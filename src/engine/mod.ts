@@ -23,6 +23,7 @@ export type {
 export type { ArchiveFinding } from './archive/findings.ts'
 export type { Artifact } from './archive/read-files.ts'
 export type { MemoryPlace } from './archive/recall-folders.ts'
+export { StreamAhead } from './archive/stream-ahead.ts'
 export type { Backend, FileRef } from './backend/backend.ts'
 export { listNames } from './backend/list-names.ts'
 export { createLocal, openLocal } from './backend/local/local.ts'

@@ -36,6 +36,7 @@ const filesOfPeople = [
   'src/engine/export/',
 ]
 const filesOfOurs = [
+  'src/base/large-pipe.ts',
   'src/engine/backend/local/',
   'src/engine/backend/cache-folder.ts',
   'src/engine/filesystem/',
@@ -73,7 +74,12 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
     because: 'hashes and ciphers of the format are written once, and chance comes from one place',
   },
   'node:ffi': {
-    onlyIn: ['src/engine/filesystem/libc.ts', 'src/engine/native/library.ts', 'src/app/launcher.ts'],
+    onlyIn: [
+      'src/engine/filesystem/libc.ts',
+      'src/engine/native/library.ts',
+      'src/app/launcher.ts',
+      'src/base/large-pipe.ts',
+    ],
     because: 'a wrong call of the C library ends the process; these are small enough to be read in full',
   },
   'node:fs': filesystem,
@@ -112,7 +118,7 @@ export const builtins: Readonly<Record<string, OutsideDoor>> = {
   'node:http2': { onlyIn: ['src/engine/backend/rest/http2.ts'], because: 'one file speaks HTTP/2, over a program' },
   'node:net': {
     onlyIn: [
-      'src/base/local-socket.ts',
+      'src/base/large-pipe.ts',
       'src/sandbox/',
       'src/notify/addresses.ts',
       'src/notify/http.ts',

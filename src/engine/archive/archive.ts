@@ -21,7 +21,6 @@ import { type MemoryPlace, rememberFolders } from './recall-folders.ts'
 import { RemoteReading } from './remote-reading.ts'
 import { RemoteWalk } from './remote-walk.ts'
 import { Sealing } from './sealing.ts'
-import { StreamAhead } from './stream-ahead.ts'
 import { EntryTaker } from './take-entries.ts'
 import { FolderWalk, type WalkTools } from './walk-folder.ts'
 
@@ -96,11 +95,10 @@ export async function archive(
 ): Promise<ArchiveResult> {
   await using lock = await repository.beginLock('shared', signal)
   const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
-  await using ahead = new StreamAhead(request.parts, stop)
   const recalled = await readBefore(repository, request, lock, stop)
   const confirmLock = (): Promise<void> => lock.confirm(stop)
   await using sealing = new Sealing(repository, confirmLock, stop)
-  const archiving = new Archiving({ repository, sealing, ahead }, request, recalled, stop)
+  const archiving = new Archiving({ repository, sealing }, request, recalled, stop)
   const timer = setInterval(() => request.onProgress?.(archiving.progress()), progressMs)
   try {
     return await archiving.run(confirmLock)
@@ -113,7 +111,6 @@ export async function archive(
 interface ArchiveTools {
   readonly repository: Repository
   readonly sealing: Sealing
-  readonly ahead: StreamAhead
 }
 
 /** One snapshot in the making: takes the parts in order, then what tells about them. */
@@ -134,7 +131,7 @@ class Archiving {
   readonly #findings: ArchiveFinding[] = []
 
   constructor(tools: ArchiveTools, request: ArchiveRequest, recalled: Recalled, signal: AbortSignal) {
-    const { repository, sealing, ahead } = tools
+    const { repository, sealing } = tools
     const { accounts, unreadable, memory } = recalled
     this.#repository = repository
     this.#sealing = sealing
@@ -149,7 +146,7 @@ class Archiving {
     const report = (finding: ArchiveFinding): void => void this.#findings.push(finding)
     const trees = new TreeBuilder(index, (id, bytes) => sealing.tree(id, bytes), this.#newMemory)
     const cutter = new StreamCutter(sealing, config.chunkerPolynomial)
-    const reading = new FileReading({ sealing, cutter, ahead }, accounts, report)
+    const reading = new FileReading({ sealing, cutter }, accounts, report)
     const remoteReading = new RemoteReading(sealing, cutter, report, signal)
     this.#trees = trees
     this.#parentTrees = new ParentTrees(repository, report, signal)

@@ -13,7 +13,6 @@ import type { FileOutcome } from './job.ts'
 import { bytesOfJob, filesOfJob, largestOwnFile } from './limits.ts'
 import { nodeOf } from './node.ts'
 import type { Sealing } from './sealing.ts'
-import type { StreamAhead } from './stream-ahead.ts'
 
 /** A file whose bytes went through the main thread: a dump, or what was given for a file. */
 export interface Artifact {
@@ -41,7 +40,6 @@ export interface FileToRead {
 export interface ReadingTools {
   readonly sealing: Sealing
   readonly cutter: StreamCutter
-  readonly ahead: StreamAhead
 }
 
 /** How often a file that changed while it was read is read anew before what was read is taken. */
@@ -61,7 +59,6 @@ export class FileReading {
   bytesRead = 0
   readonly #sealing: Sealing
   readonly #cutter: StreamCutter
-  readonly #ahead: StreamAhead
   readonly #accounts: Accounts
   readonly #report: (finding: ArchiveFinding) => void
   readonly #tasks = new Set<Promise<void>>()
@@ -70,10 +67,9 @@ export class FileReading {
   #largeFiles = 0
   #failure: unknown
 
-  constructor({ sealing, cutter, ahead }: ReadingTools, accounts: Accounts, report: (finding: ArchiveFinding) => void) {
+  constructor({ sealing, cutter }: ReadingTools, accounts: Accounts, report: (finding: ArchiveFinding) => void) {
     this.#sealing = sealing
     this.#cutter = cutter
-    this.#ahead = ahead
     this.#accounts = accounts
     this.#report = report
   }
@@ -127,7 +123,7 @@ export class FileReading {
   async #readOnce(at: string, content: Content, signal: AbortSignal): Promise<{ content: string[]; size: number }> {
     const hash = createHash('sha256')
     const isStream = content.kind === 'stream'
-    const source = fillFrom(isStream ? this.#ahead.open(content, signal) : once(content.bytes))
+    const source = fillFrom(isStream ? content.open(signal) : once(content.bytes))
     try {
       const seen = (bytes: Uint8Array): void => void hash.update(bytes)
       const read = await this.#cutter.cut(source.fill, { seen, cut: isStream ? content.cut : undefined })

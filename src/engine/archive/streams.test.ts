@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { defineErrors } from '#base'
 import { memoryRepository } from '#engine/testing'
-import { encodeLock } from '../format/lock.ts'
 import { archive } from './archive.ts'
 import type { ContentPart, StreamContent } from './entry.ts'
+import { StreamAhead } from './stream-ahead.ts'
 import { nodeAt, textAt, Trial } from './trial.ts'
 
 const trouble = defineErrors({
@@ -164,25 +164,63 @@ test('a backup that is stopped asks no stream for another attempt', async () => 
   assert.equal(asked, 0)
 })
 
-test('the stream that is read first begins before the lock has settled, and is ended when it does not settle', async () => {
-  await using repository = await memoryRepository()
-  const events: string[] = []
-  async function* open(signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    // as somebody who locks the repository at the same moment
-    const time = new Date().toISOString()
-    const lock = { time, exclusive: true, hostname: 'elsewhere', username: 'x', pid: 1 }
-    const saved = repository.saveUnpacked('lock', encodeLock(lock))
-    events.push('begun')
-    try {
-      await saved
-      yield Buffer.from('some rows')
-      events.push('read on')
-    } finally {
-      events.push(signal?.aborted ? 'ended' : 'over')
+describe('a stream that is begun ahead', () => {
+  const never = new AbortController().signal
+
+  test('is the first one, is read once from its beginning, and a second time anew', async () => {
+    const begun: string[] = []
+    const open = (name: string) =>
+      async function* () {
+        begun.push(name)
+        yield* [Buffer.from(`${name} one `), Buffer.from('two')]
+      }
+    const second = { ...part({ open: open('second') }), at: 'second' }
+    await using ahead = new StreamAhead([other, part({ open: open('first') }), second], never)
+    assert.deepEqual(begun, ['first'])
+    await using repository = await memoryRepository()
+    const { tree } = await new Trial(repository).backUp(ahead.parts)
+    assert.equal(await textAt(repository, tree, 'dump.sql'), 'first one two')
+    assert.equal(await textAt(repository, tree, 'second'), 'second one two')
+    assert.deepEqual(begun, ['first', 'second'])
+    const again = await new Trial(repository).backUp(ahead.parts)
+    assert.equal(await textAt(repository, again.tree, 'dump.sql'), 'first one two')
+    assert.deepEqual(begun, ['first', 'second', 'first', 'second'])
+  })
+
+  test('is ended when nobody opens it, and when the backup is stopped', async () => {
+    const events: string[] = []
+    async function* open(signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+      try {
+        yield Buffer.from('some rows')
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve))
+        signal!.throwIfAborted()
+      } finally {
+        events.push('ended')
+      }
     }
-  }
-  await assert.rejects(new Trial(repository).backUp([other, part({ open })]), { code: 'repository.locked' })
-  assert.deepEqual(events, ['begun', 'ended'])
+    await new StreamAhead([part({ open })], never)[Symbol.asyncDispose]()
+    assert.deepEqual(events, ['ended'])
+
+    await using repository = await memoryRepository()
+    await using ahead = new StreamAhead([part({ open })], never)
+    const request = { parts: ahead.parts, timeNs: 1n, paths: ['/'], hostname: 'trial' }
+    await assert.rejects(archive(repository, request, AbortSignal.timeout(50)), { name: 'TimeoutError' })
+    assert.deepEqual(events, ['ended', 'ended'])
+  })
+
+  test('says what is wrong with it when it is read, and is tried again as any other', async () => {
+    await using repository = await memoryRepository()
+    let attempts = 0
+    const open = (): AsyncIterable<Uint8Array> => {
+      attempts += 1
+      if (attempts === 1) throw trouble('trial.trouble', {})
+      return giving('rows')
+    }
+    await using ahead = new StreamAhead([part({ open, retry: async () => true })], never)
+    const { tree } = await new Trial(repository).backUp(ahead.parts)
+    assert.equal(await textAt(repository, tree, 'dump.sql'), 'rows')
+    assert.equal(attempts, 2)
+  })
 })
 
 test('a stream that cannot even be opened is left out with a finding', async () => {

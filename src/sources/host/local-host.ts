@@ -75,7 +75,7 @@ async function* streamLocally(
   const options = {
     env: { ...env, ...environment },
     ...(cwd !== undefined && { cwd }),
-    ...(isPassedOn && { reuseIn: temporaryFolder }),
+    ...(isPassedOn && { isLong: true }),
   }
   const run = (given: ProgramOptions): AsyncIterable<Uint8Array> => {
     if (input !== undefined && isStream(input)) return streamFed(program, args, input, given, signal)

@@ -3,6 +3,7 @@ import {
   archive,
   parseTime,
   quoteName,
+  StreamAhead,
   type ArchiveFinding,
   type ArchiveResult,
   type Artifact as ArchivedArtifact,
@@ -204,14 +205,17 @@ export async function makeSnapshot(
     ...(safety && { also: safety.also }),
   }
   const plan = await getStrategy(project.type).plan(await contentOf(services, project, signal), host, signal)
-  const opened = await opening.opened // because nothing is made quiet that cannot be backed up
+  if (project.quiet) await opening.opened // because nothing is made quiet that cannot be backed up
   const undone = (await undoAbandoned(services, signal)).filter((finding) => finding.project === project.name)
   await using quiet = await keepQuiet(services, project, { host, run, since: startedAt }, context.report, signal)
   const sources = safety?.leavesServersOut
     ? plan.sources.filter(({ kind }) => kind !== 'postgresql' && kind !== 'mysql')
     : plan.sources
   const dumped = await dumpSources(project.path, sources, context, signal)
-  const parts = withoutOwnFiles(services.configuration, dumped, context.report)
+  const own = withoutOwnFiles(services.configuration, dumped, context.report)
+  await using ahead = new StreamAhead([...(safety?.parts ?? []), ...own], signal)
+  const { parts } = ahead
+  const opened = await opening.opened
   const projectTag = `project:${project.name}`
   // because `restic restore latest --tag project:…`, as instructions say, must find no safety backup
   const tags = safety?.tags ?? [projectTag, `run:${run}`]
@@ -221,7 +225,7 @@ export async function makeSnapshot(
   const result = await archive(
     opened.repository,
     {
-      parts: [instructions(services, project, plan, parts), ...(safety?.parts ?? []), ...parts],
+      parts: [instructions(services, project, plan, own), ...parts],
       lastParts: (stored) => {
         artifacts = joined(stored.artifacts, facts)
         return [manifest(services, project, run, startedAt, artifacts)]
