@@ -53,10 +53,11 @@ suite('a dump goes into a MariaDB server that is in use', { skip }, () => {
   const load = (
     target: LoadTarget,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
-    options: Partial<LoadOptions> = {},
+    { beforeSwap, ...options }: Partial<LoadOptions> & { readonly beforeSwap?: () => Promise<void> } = {},
   ): Promise<LoadResult> => {
     const stream = bytes instanceof Uint8Array ? inPieces(bytes, 1000) : bytes
     const context = {
+      ...(beforeSwap && { beforeSwap }),
       temporaryFolder: scene.context.temporaryFolder,
       clock: systemClock,
       progress: () => {},
@@ -119,6 +120,31 @@ suite('a dump goes into a MariaDB server that is in use', { skip }, () => {
     await undoLoad(target, result.wayBack)
     assert.deepEqual(await databases(), ['shop'])
     await assert.rejects(load(targetOf('shop'), dump, { replace: false }), { code: 'source.target-filled' })
+  })
+
+  test('one that waits and is told not to go on, or is killed and undone, leaves everything as it was', async () => {
+    await fresh()
+    await harm()
+    const target = targetOf('shop')
+    let seen = ''
+    const stopped = async (): Promise<void> => {
+      seen = await stateOf('shop')
+      throw new Error('another step has failed')
+    }
+    await assert.rejects(load(target, dump, { beforeSwap: stopped }), /another step has failed/)
+    assert.equal(seen, harmed)
+    assert.equal(await stateOf('shop'), harmed)
+    assert.deepEqual(await databases(), ['shop'])
+
+    const undone = async (): Promise<void> => {
+      assert.equal((await databases()).length, 3)
+      // What is written down by then is all that a process that comes after a kill has.
+      await undoLoad(target, ways.at(-1)!)
+      assert.deepEqual(await databases(), ['shop'])
+    }
+    await assert.rejects(load(target, dump, { beforeSwap: undone }))
+    assert.equal(await stateOf('shop'), harmed)
+    assert.deepEqual(await databases(), ['shop'])
   })
 
   test('one in use is replaced in one step with all that belongs to it, and can be had back', async () => {

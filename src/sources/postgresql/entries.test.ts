@@ -44,10 +44,10 @@ async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-async function filtered(chooser: EntryChooser, size: number): Promise<{ text: string; rows: number[] }> {
+async function filtered(chooser: EntryChooser, size: number, text = dump): Promise<{ text: string; rows: number[] }> {
   const filter = new EntryFilter(chooser)
   const kept: Buffer[] = []
-  for await (const piece of unrestricted(inPieces(Buffer.from(dump), size))) kept.push(...filter.push(piece))
+  for await (const piece of unrestricted(inPieces(Buffer.from(text), size))) kept.push(...filter.push(piece))
   kept.push(...filter.end())
   return { text: Buffer.concat(kept).toString(), rows: [...filter.rows.values()] }
 }
@@ -89,4 +89,29 @@ test('the rows of a table can be had without anything else', async () => {
   const { text } = await filtered(new TableChooser(new Map([[tableKeyOf('public.invoice_line'), 'rows']])), 100)
   assert.match(text, /COPY public\.invoice_line \(id\) FROM stdin;\n7\n\\\.\n/)
   assert.doesNotMatch(text, /CREATE|ALTER|public\.invoice /)
+})
+
+test('the contents of large objects join the transaction around them, however the dump is cut', async () => {
+  const many = Array.from({ length: 3000 }, (_, n) => `SELECT pg_catalog.lowrite(0, '\\x${n.toString(16)}');`).join(
+    '\n',
+  )
+  for (const content of [`SELECT pg_catalog.lo_open('1', 131072);`, many]) {
+    const blobs = entry('BLOBS', 'BLOBS', `BEGIN;\n\n${content}\n\nCOMMIT;`, '-')
+    const joined = entry('BLOBS', 'BLOBS', `\n${content}\n`, '-')
+    // A row, and a function, that look as what is left out.
+    const row = entry('log', 'TABLE DATA', 'COPY public.log (text) FROM stdin;\nBEGIN;\nCOMMIT;\n\\.\n')
+    const [before, after] = dump.split('--\n-- PostgreSQL database dump complete')
+    const made = (text: string): string =>
+      `${before}${row}${text}${text}${row}--\n-- PostgreSQL database dump complete${after}`
+    const expected = made(joined).replace('\\restrict aB3\n', '').replace('\\unrestrict aB3\n', '')
+    for (const size of sizes) {
+      const choose: EntryChooser['choose'] = ({ type }) => (type === 'BLOBS' ? 'join' : 'keep')
+      const { text } = await filtered({ choose, decide: () => true }, size, made(blobs))
+      assert.equal(text, expected, `pieces of ${size} bytes`)
+    }
+    await assert.rejects(
+      filtered({ choose: () => 'join', decide: () => true }, 1000, made(blobs.replace('COMMIT;', ''))),
+      /a transaction in it has no end/,
+    )
+  }
 })

@@ -1,4 +1,5 @@
 import { PlainWatcher } from './count-copy.ts'
+import { JoinedEntry } from './joined-entry.ts'
 import { DumpFault } from './watcher.ts'
 import type { TableKey } from './table-name.ts'
 
@@ -12,8 +13,8 @@ export interface Entry {
   readonly schema: string
 }
 
-/** What becomes of an entry; `ask` decides when all of its text is there. */
-export type Choice = 'keep' | 'drop' | 'ask'
+/** What becomes of an entry; `ask` decides when all of its text is there, `join` keeps it without a transaction of its own. */
+export type Choice = 'keep' | 'drop' | 'ask' | 'join'
 
 /** Chooses among the entries of a dump. */
 export interface EntryChooser {
@@ -43,6 +44,7 @@ export class EntryFilter {
   #choice: Choice = 'keep'
   #asked: Buffer[] = []
   #askedBytes = 0
+  #joined = new JoinedEntry()
   /** An entry that is kept with the next. */
   #waiting: Buffer | undefined
   #kept: Buffer[] = []
@@ -92,7 +94,7 @@ export class EntryFilter {
     this.#endEntry()
     this.#entry = found ? { name: found[1]!, type: found[2]!, schema: found[3]! } : undefined
     const choice = this.#entry ? this.#chooser.choose(this.#entry) : 'keep'
-    const isLost = !isWhole && this.#choice !== 'keep' && choice !== 'drop'
+    const isLost = !isWhole && (this.#choice === 'drop' || this.#choice === 'ask') && choice !== 'drop'
     if (isLost) this.#push(Buffer.from(`${comment}\n`, 'latin1'), choice)
     this.#choice = choice
   }
@@ -106,6 +108,7 @@ export class EntryFilter {
 
   #push(bytes: Buffer, choice: Choice): void {
     if (choice === 'keep') this.#kept.push(bytes)
+    if (choice === 'join') this.#kept.push(...this.#joined.push(bytes))
     if (choice !== 'ask') return
     this.#asked.push(bytes)
     this.#askedBytes += bytes.length
@@ -118,6 +121,10 @@ export class EntryFilter {
     this.#askedBytes = 0
     const waiting = this.#waiting
     this.#waiting = undefined
+    if (this.#choice === 'join') {
+      this.#kept.push(...this.#joined.end())
+      this.#joined = new JoinedEntry()
+    }
     if (this.#choice !== 'ask') return
     const decided = this.#chooser.decide(this.#entry!, text.toString('latin1'))
     if (decided === 'with-next') this.#waiting = text

@@ -153,9 +153,10 @@ async function fill(
 ): Promise<Pick<LoadResult, 'rows' | 'bytes' | 'findings'>> {
   const measured = new MeasuredDump(dump, context)
   const place = { format: options.format, host: scene.host, database: scene.database }
-  const filtered = filterDump(measured.pieces(), place, everything(report.rights.superuser), signal)
-  const encoding = String(options.facts?.['encoding'] ?? 'UTF8')
   const isInTransaction = before.length > 0
+  const chooser = everything(report.rights.superuser, isInTransaction)
+  const filtered = filterDump(measured.pieces(), place, chooser, signal)
+  const encoding = String(options.facts?.['encoding'] ?? 'UTF8')
   const check = async (): Promise<void> => {
     if (options.rows) demandRows(scene.database, options.rows, shownRows(filtered.rows(), encoding), 'in the dump')
     if (isInTransaction) await context.beforeSwap?.()
@@ -174,9 +175,10 @@ async function fill(
 }
 
 /** Comments on extensions are those that the extensions bring, and only their owner may write them. */
-function everything(isSuperuser: boolean): EntryChooser {
+function everything(isSuperuser: boolean, isInTransaction: boolean): EntryChooser {
   return {
     choose: ({ type, name }) => {
+      if (type === 'BLOBS' && isInTransaction) return 'join'
       const isOfOthers = name.startsWith('EXTENSION ') || (name === 'SCHEMA public' && !isSuperuser)
       return type === 'COMMENT' && isOfOthers ? 'drop' : 'keep'
     },
