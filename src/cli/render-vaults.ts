@@ -1,4 +1,4 @@
-import { formatBytes, type AppError, formatCount } from '#base'
+import { formatBytes, formatCount, type AppError } from '#base'
 import { formatLocation, type Capacity, type JudgedWorth, type Price } from '#model'
 import type { VaultState } from '#usecases'
 import { formatInstant } from './instant.ts'

@@ -20,8 +20,8 @@ export async function verifyFirst(
   signal: AbortSignal,
 ): Promise<void> {
   const all = dumps.length > 0 ? [...plans, await planDumps(services, snapshot, dumps, signal)] : plans
-  const ids = new Set(all.flatMap(({ layout }) => layout.packs))
   if (all.length === 0) return // because even then a lock is taken and threads are started
+  const ids = new Set(all.flatMap(({ layout }) => layout.packs))
   const planned = all.flatMap(({ findings }) => findings.filter(({ severity }) => severity === 'damage'))
   const { findings } = await check(
     snapshot.repository,
