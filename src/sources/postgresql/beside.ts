@@ -106,7 +106,7 @@ async function make(
     ctype ? `lc_ctype ${quotedText(ctype)}` : '',
     icu ? `locale_provider icu icu_locale ${quotedText(icu)}` : '',
   ]
-  await execute(scene, [parts.filter((part) => part !== '').join(' ')], signal)
+  await execute(scene, [...takeTurn([name]), parts.filter((part) => part !== '').join(' ')], signal)
 }
 
 export async function dropDatabase(scene: Scene, name: string, signal?: AbortSignal): Promise<void> {
