@@ -2,6 +2,9 @@
 export const bundlesFolder: string
 export const bundleNote: string
 
+/** What a bundle starts with, in its folder. */
+export const bundleMain: string
+
 /** The file there by which `bin/bewaar` starts the newest. */
 export const bundleStart: string
 

@@ -7,6 +7,8 @@ const cacheFolder = 'node_modules/.cache/bewaar'
 /** Where `scripts/bundle.js` puts bundles, below the root; and the file there that names the newest and what it was made of. */
 export const bundlesFolder = `${cacheFolder}/program`
 export const bundleNote = 'newest.json'
+/** What a bundle starts with, in its folder. */
+export const bundleMain = 'main.cjs'
 /** The file there by which `bin/bewaar` starts the newest. */
 export const bundleStart = 'start.sh'
 
@@ -37,11 +39,12 @@ export function findMain(root) {
 }
 
 /**
- * V8 lets its heap grow to several times of what is in use before it looks: a sixth of the memory of a backup. And it gives
- * young objects up to 64 MB, of which 16 do as well.
+ * V8 lets its heap grow the further before it looks, the larger it may become: with 2 GB to twice of what is in use, with more
+ * to four times, which is a tenth of the memory of a backup. And it gives young objects up to 64 MB, of which 16 do as well.
+ * Only options that change nothing of compiled code: with any other, each start compiles what Node keeps of itself anew.
  */
 export const nodeOptions = [
-  '--heap-growing-percent=40',
+  '--max-old-space-size=2000',
   '--max-semi-space-size=8',
   '--disable-warning=ExperimentalWarning',
 ]
@@ -61,7 +64,7 @@ export function findBundle(root) {
   try {
     const { name, sources } = JSON.parse(readFileSync(join(root, bundlesFolder, bundleNote), 'utf8'))
     for (const path in sources) if (noteOfOne(root, path) !== sources[path]) return undefined
-    const main = join(root, bundlesFolder, name, 'main.mjs')
+    const main = join(root, bundlesFolder, name, bundleMain)
     return existsSync(main) ? main : undefined
   } catch {
     return undefined // because then something is missing, and the sources say better what it is

@@ -6,11 +6,32 @@
  * Plain JavaScript, because npm runs it where nothing was prepared yet. Without the bundler, which is a tool of developers,
  * it does nothing.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { bundleNote, bundlesFolder, bundleStart, findBundle, findOwnNode, noteOf, startScript } from '../bin/main.js'
+import {
+  bundleMain,
+  bundleNote,
+  bundlesFolder,
+  bundleStart,
+  findBundle,
+  findOwnNode,
+  nodeOptions,
+  noteOf,
+  startScript,
+} from '../bin/main.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** They look for files of their own beside themselves, or are seldom needed. */
@@ -49,35 +70,59 @@ async function load() {
 
 async function bundle({ rolldown }) {
   const name = `${Date.now()}-${process.pid}`
-  const input = { main: join(root, 'src/app/main.ts'), ...workers() }
+  const place = join(folder, name)
+  const main = join(root, 'src/app/main.ts')
+  const threads = workers()
   const isOwn = (path) => path.startsWith(join(root, 'src')) || path === join(root, 'package.json')
   // Because a module of ours only tells what it has, a command gets nothing but what it uses of the rooms that it enters.
-  const moduleSideEffects = (path) => (isOwn(path) ? Object.values(input).includes(path) : undefined)
-  const build = await rolldown({
-    input,
-    cwd: root,
-    platform: 'node',
-    external: keptOutside,
-    plugins: [
-      { name: 'workers', transform: nameWorkers },
-      { name: 'commander', transform: delaySpawn },
-    ],
-    treeshake: { moduleSideEffects },
-    logLevel: 'silent',
-  })
-  const { output } = await build.write({
-    dir: join(folder, name),
-    format: 'esm',
-    entryFileNames: '[name].mjs',
-    chunkFileNames: '[name]-[hash].mjs',
-  })
-  await build.close()
-  const own = output.flatMap((chunk) => chunk.moduleIds ?? []).filter(isOwn)
-  const sources = [...new Set([...own.map((path) => relative(root, path)), 'package-lock.json'])]
-  store(bundleNote, JSON.stringify({ name, sources: noteOf(root, sources) }))
-  storeStart(join(folder, name, 'main.mjs'))
+  const entries = [main, ...Object.values(threads)]
+  const moduleSideEffects = (path) => (isOwn(path) ? entries.includes(path) : undefined)
+  const build = async (input, options) => {
+    const built = await rolldown({
+      input,
+      cwd: root,
+      platform: 'node',
+      external: keptOutside,
+      plugins: [
+        { name: 'workers', transform: nameWorkers },
+        { name: 'commander', transform: delaySpawn },
+      ],
+      treeshake: { moduleSideEffects },
+      logLevel: 'silent',
+    })
+    const { output } = await built.generate(options)
+    await built.close()
+    return output
+  }
+  const parts = await build({ main }, { format: 'cjs', chunkFileNames: '[name]-[hash].js', comments: false })
+  const names = { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' }
+  const scripts = await build(threads, { format: 'esm', ...names })
+
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, 'program.js'), asFunctions(parts))
+  copyFileSync(join(root, 'bin/bundled.cjs'), join(place, bundleMain))
+  for (const { fileName, code } of scripts) writeFileSync(join(place, fileName), code)
+  const own = [...parts, ...scripts].flatMap((chunk) => chunk.moduleIds ?? []).filter(isOwn)
+  const sources = [...own.map((path) => relative(root, path)), 'bin/bundled.cjs', 'package-lock.json']
+  compile(join(place, bundleMain))
+  store(bundleNote, JSON.stringify({ name, sources: noteOf(root, [...new Set(sources)]) }))
+  storeStart(join(place, bundleMain))
   removeOthers(name)
   removeCompiled()
+}
+
+/** One expression, an object of functions by the names of the parts, which `bin/bundled.cjs` calls; in ASCII, which is read fastest. */
+function asFunctions(parts) {
+  const functions = parts.map(({ fileName, code }) => {
+    const ascii = code.replaceAll(/[^\0-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    return `${JSON.stringify(`./${fileName}`)}(exports, require, module, __filename, __dirname) {\n${ascii}\n}`
+  })
+  return `({\n${functions.join(',\n')}\n})\n`
+}
+
+/** Keeps what V8 makes of it, which the first command would have to wait for, and each one of a user who may not write there. */
+function compile(main) {
+  spawnSync(findOwnNode() ?? process.execPath, [...nodeOptions, main, '--help'], { stdio: 'ignore' })
 }
 
 /** Only with the Node that came with Bewaar, because another one may be gone tomorrow. */

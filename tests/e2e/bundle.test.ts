@@ -7,6 +7,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -20,7 +21,7 @@ import { after, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { bundleStart, nodeOptions, startScript, withSettings } from '../../bin/main.js'
+import { bundleMain, bundleStart, nodeOptions, startScript, withSettings } from '../../bin/main.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const place = mkdtempSync(join(tmpdir(), 'bewaar-bundle-'))
@@ -44,7 +45,7 @@ test('the program starts from the bundle as long as the sources are those that i
   cpSync(join(root, 'bin'), join(place, 'bin'), { recursive: true })
   store('package.json', '{"type":"module"}')
   store(source, `process.stdout.write('sources')`)
-  store(`${bundles}/1/main.mjs`, `process.stdout.write('bundle')`)
+  store(`${bundles}/1/${bundleMain}`, `process.stdout.write('bundle')`)
   const start = (): string => node(join(place, 'bin/bewaar.js'))
   assert.equal(start(), 'sources')
 
@@ -77,7 +78,7 @@ function stage(name: string): { at: (...names: readonly string[]) => string; mai
   store(`${name}/package-lock.json`, '{}')
   store(`${name}/${source}`, `process.stdout.write('sources')`)
   const told = `{ pid: process.pid, options: process.execArgv, args: process.argv.slice(2), env: process.env }`
-  const main = `${bundles}/1/main.mjs`
+  const main = `${bundles}/1/${bundleMain}`
   store(`${name}/${main}`, `process.stdout.write(JSON.stringify(${told})); process.exitCode = 11`)
   mkdirSync(at('node_modules/node'))
   symlinkSync(process.execPath, at('node_modules/node/node'))
@@ -154,7 +155,7 @@ test('the bundle can be made of the sources, and says what they say', () => {
     '--eval',
     `import { findBundle } from ${JSON.stringify(join(root, 'bin/main.js'))}; process.stdout.write(findBundle(${JSON.stringify(root)}) ?? '')`,
   )
-  assert.match(main, /program\/[\d-]+\/main\.mjs$/)
+  assert.match(main, /program\/[\d-]+\/main\.cjs$/)
   const say = (file: string): string => node('--disable-warning=ExperimentalWarning', file, 'run', '--help')
   assert.match(say(main), /Back up all projects or some/)
   assert.equal(say(main), say(join(root, source)))
@@ -163,6 +164,60 @@ test('the bundle can be made of the sources, and says what they say', () => {
   const ownNode = relative(root, process.execPath)
   if (ownNode.startsWith('..')) assert.ok(!existsSync(start), 'a Node that is not ours may be gone tomorrow')
   else assert.equal(readFileSync(start, 'utf8'), startScript(ownNode, relative(root, main)))
+})
+
+/** A bundle of one part, which answers a verb and tells whether what was compiled before served it. */
+function stageParts(name: string): { start: (...args: readonly string[]) => string; kept: string } {
+  const folder = join(place, name)
+  mkdirSync(folder)
+  cpSync(join(root, 'bin/bundled.cjs'), join(folder, bundleMain))
+  writeFileSync(
+    join(folder, 'program.js'),
+    `({
+      "./main.js"(exports, require) {
+        if (process.argv[2] === 'more') require('./other.js')
+        process.stdout.write(answer(process.argv[2]))
+        process.exitCode = process.argv[2] === 'wrong' ? 2 : 0
+        function answer(verb) { return 'did ' + verb }
+      },
+      "./other.js"() {}
+    })`,
+  )
+  return {
+    start: (...args) => spawnSync(process.execPath, [join(folder, bundleMain), ...args], { encoding: 'utf8' }).stdout,
+    kept: join(folder, 'compiled'),
+  }
+}
+
+test('a verb that ended well keeps what was compiled for it, and keeps it anew only when there was more to do', () => {
+  const { start, kept } = stageParts('parts')
+  const noteOf = (verb: string): string => readFileSync(join(kept, verb)).subarray(-8).toString('hex')
+  assert.equal(start('wrong'), 'did wrong')
+  assert.ok(!existsSync(kept))
+  for (const verb of ['run', '--help', 'more']) assert.equal(start(verb), `did ${verb}`)
+  assert.deepEqual(readdirSync(kept).toSorted(), ['--help', 'more', 'run'])
+  assert.equal(readFileSync(join(kept, 'more')).readUInt32LE(statSync(join(kept, 'more')).size - 4), 2)
+
+  const before = [noteOf('run'), statSync(join(kept, 'run')).ino]
+  assert.equal(start('run'), 'did run')
+  assert.deepEqual([noteOf('run'), statSync(join(kept, 'run')).ino], before)
+  cpSync(join(kept, 'run'), join(kept, 'more'))
+  assert.equal(start('more'), 'did more')
+  assert.equal(readFileSync(join(kept, 'more')).readUInt32LE(statSync(join(kept, 'more')).size - 4), 2)
+})
+
+test('what was compiled is not believed when a byte of it changed, and a name that leads elsewhere is none', () => {
+  const { start, kept } = stageParts('damaged')
+  start('run')
+  const file = join(kept, 'run')
+  const bytes = readFileSync(file)
+  for (const damaged of [bytes.fill(0, bytes.length / 2, bytes.length / 2 + 64), bytes.subarray(0, 100), Buffer.of()]) {
+    writeFileSync(file, damaged)
+    assert.equal(start('run'), 'did run')
+    assert.notDeepEqual(readFileSync(file), damaged)
+  }
+  assert.equal(start('../out'), 'did ../out')
+  assert.deepEqual(readdirSync(kept).toSorted(), ['other', 'run'])
 })
 
 test('no module is imported for what it does when it is loaded, because the bundle leaves it out', () => {
