@@ -1,4 +1,4 @@
-import { dlopen } from 'node:ffi'
+import { openForeign } from '#base'
 
 const setParentDeathSignal = 1
 const kill = 9
@@ -11,8 +11,8 @@ const kill = 9
  */
 export function endWithLauncher(launcher: string | undefined): void {
   if (launcher === undefined || process.platform !== 'linux') return
-  const { functions } = dlopen(null, { prctl: { return: 'i32', arguments: ['i32', 'u64'] } })
-  functions.prctl(setParentDeathSignal, BigInt(kill))
+  const libc = openForeign(null, { prctl: { return: 'i32', arguments: ['i32', 'u64'] } })
+  libc?.prctl(setParentDeathSignal, BigInt(kill))
   // because it may have gone before the call
   if (process.ppid !== Number(launcher)) process.kill(process.pid, 'SIGKILL')
 }

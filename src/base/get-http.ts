@@ -1,5 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 
 /** The beginning of an answer. */
 export interface HttpAnswer {
@@ -21,8 +20,9 @@ export async function getHttp(
 ): Promise<HttpAnswer> {
   const deadline = AbortSignal.timeout(timeoutMs)
   const either = signal ? AbortSignal.any([signal, deadline]) : deadline
+  // only here, because Node takes longer to load it than many a command takes
+  const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = url.startsWith('https:') ? httpsRequest : httpRequest
     const asked = request(url, { signal: either, agent: false }, resolve)
     asked.on('error', (error) => reject(deadline.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error))
     asked.end()

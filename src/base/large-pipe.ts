@@ -1,8 +1,8 @@
-import type * as ForeignFunctions from 'node:ffi'
 import { Socket } from 'node:net'
 import { closeSync, existsSync } from 'node:fs'
 
 import { pause } from './clock.ts'
+import { openForeign, type ForeignDefinitions, type ForeignLibrary } from './foreign-functions.ts'
 
 /**
  * What a pipe holds, in bytes, where the system grants it: so much may be written while what came before is looked at. Its
@@ -116,30 +116,20 @@ const setPipeSize = 1031
 const definitions = {
   pipe2: { return: 'i32', arguments: ['buffer', 'i32'] },
   fcntl: { return: 'i32', arguments: ['i32', 'i32', 'i32'] },
-} as const satisfies ForeignFunctions.FunctionDefinitions
+} as const satisfies ForeignDefinitions
 
-let loaded: { readonly libc: ForeignFunctions.DynamicLibraryResult<typeof definitions> | undefined } | undefined
-
-function findLibc(): ForeignFunctions.DynamicLibraryResult<typeof definitions> | undefined {
-  if (process.platform !== 'linux') return undefined
-  const ffi = process.getBuiltinModule('node:ffi') as typeof ForeignFunctions | undefined
-  try {
-    return ffi?.dlopen(null, definitions)
-  } catch {
-    return undefined // because a C library without them is as good as none
-  }
-}
+let loaded: { readonly libc: ForeignLibrary<typeof definitions> | undefined } | undefined
 
 /** Descriptors to read from and to write to, which no program inherits by itself. */
 function makePipe(): readonly [own: number, theirs: number] | undefined {
-  loaded ??= { libc: findLibc() }
+  loaded ??= { libc: process.platform === 'linux' ? openForeign(null, definitions) : undefined }
   const { libc } = loaded
   const pair = new Int32Array(2)
-  if (!libc || libc.functions.pipe2(new Uint8Array(pair.buffer), closeOnExec) !== 0) return undefined
+  if (!libc || libc.pipe2(new Uint8Array(pair.buffer), closeOnExec) !== 0) return undefined
   const [own, theirs] = pair as Int32Array & [number, number]
   for (let bytes = wantedBytes; bytes >= leastBytes; bytes /= 2) {
     // because the system limits what all pipes of a user take together
-    if (libc.functions.fcntl(theirs, setPipeSize, bytes) > 0) break
+    if (libc.fcntl(theirs, setPipeSize, bytes) > 0) break
   }
   return [own, theirs]
 }

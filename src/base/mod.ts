@@ -5,6 +5,7 @@
 export { pause, systemClock, timezoneHere, type Clock } from './clock.ts'
 export { AppError, defineErrors, systemCode, textOf, type ErrorEntry, type ErrorKind, type Raise } from './errors.ts'
 export { feedProgram, isStream, type FeedFault } from './feed.ts'
+export { openForeign, type ForeignDefinitions, type ForeignLibrary } from './foreign-functions.ts'
 export { collectSeldom } from './heap.ts'
 export { lazily } from './lazily.ts'
 export { getHttp, type HttpAnswer } from './get-http.ts'

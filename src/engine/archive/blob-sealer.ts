@@ -1,18 +1,18 @@
-import { closeSync, fstatSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 
-import { systemCode, textOf } from '#base'
+import { AppError, systemCode, textOf } from '#base'
 import { minimumChunk, type Chunker } from '../chunker/chunker.ts'
 import { createChunker } from '../chunker/simd-chunker.ts'
-import { sha256 } from '../crypto/hash.ts'
+import { sha256Hex } from '../crypto/hash.ts'
 import { Sealer, type MasterKey } from '../crypto/seal.ts'
-import { openForReading } from '../filesystem/descriptor.ts'
+import { extendedAttributesOf, openForReading, statusOf } from '../filesystem/descriptor.ts'
 import type { BlobIndex, BlobType } from '../repository/blob-index.ts'
 import { PackBuffer, type FinishedPack } from '../repository/pack-buffer.ts'
 import { compressBlob } from './compress.ts'
 import type { StreamContent } from './entry.ts'
 import type { ListedFile } from './file-list.ts'
-import type { FileOutcome, Rest, SealedSoFar, SealingConfig } from './job.ts'
-import { largestOwnFile } from './limits.ts'
+import type { FileOutcome, Rest, SealedSoFar, SealingConfig, StretchEnd } from './job.ts'
+import { bytesOfStretch, largestOwnFile, pieceOfStretch } from './limits.ts'
 
 /**
  * Reads files, cuts, hashes, looks up, compresses, encrypts and packs, in one thread and with buffers of its own: a pack
@@ -56,14 +56,17 @@ export class BlobSealer {
     }
     try {
       const size = this.#readWhole(fd, file.size)
-      const status = fstatSync(fd, { bigint: true })
+      const attributes = extendedAttributesOf(fd)
+      const status = statusOf(fd) // last, because its change time vouches for the rest
       const same =
         status.ctimeNs === file.ctimeNs &&
         status.mtimeNs === file.mtimeNs &&
-        status.ino === file.inode &&
+        status.inode === file.inode &&
         (size === file.size || file.size === 0)
       if (!same || size > largestOwnFile) return { status: 'changed', content: [], size }
-      return { status: 'stored', content: this.#cutFile(size), size }
+      const content = this.#cutFile(size)
+      if (attributes.length === 0) return { status: 'stored', content, size }
+      return { status: 'stored', content, size, extendedAttributes: attributes }
     } catch (thrown) {
       return failed(thrown)
     } finally {
@@ -71,11 +74,23 @@ export class BlobSealer {
     }
   }
 
+  /** Reads and cuts what of a large file begins at `from`, tells where that ends, and stores it. */
+  sealStretch(fd: number, from: number, tell: (end: StretchEnd) => void): FileOutcome {
+    let cut: { lengths: number[]; isLast: boolean }
+    try {
+      cut = this.#cutStretch(fd, from)
+    } catch (thrown) {
+      return failed(thrown)
+    }
+    const size = cut.lengths.reduce((sum, length) => sum + length, 0)
+    tell({ end: from + size, isLast: cut.isLast })
+    return { status: 'stored', content: this.sealChunks(this.#chunker.buffer, cut.lengths, 'file'), size }
+  }
+
   /** Stores a chunk as a data blob. @returns its hex id. */
   sealChunk(plain: Uint8Array, cut?: StreamContent['cut']): string {
-    const idBytes = sha256(plain)
-    const id = idBytes.toString('hex')
-    if (this.index.claim('data', idBytes)) {
+    const id = sha256Hex(plain)
+    if (this.index.claim('data', id)) {
       this.#newBlobs++
       this.#newBytes += plain.length
       this.#pack('data', id, plain, cut)
@@ -130,6 +145,32 @@ export class BlobSealer {
     return size
   }
 
+  /** @returns lengths of the chunks that lie at the beginning of the chunker's memory then. */
+  #cutStretch(fd: number, from: number): { lengths: number[]; isLast: boolean } {
+    const chunker = this.#chunker
+    const { buffer } = chunker
+    const lengths: number[] = []
+    let [start, end] = [0, 0]
+    // a full buffer holds a cut, because it is longer than the longest chunk
+    while (start < bytesOfStretch && end < buffer.length) {
+      const read = readSync(fd, buffer, end, Math.min(pieceOfStretch, buffer.length - end), from + end)
+      if (read === 0) {
+        if (start < end) lengths.push(end - start)
+        return { lengths, isLast: true }
+      }
+      let examined = end - start
+      end += read
+      for (;;) {
+        const length = chunker.findCut(start, end, examined)
+        if (length === undefined) break
+        lengths.push(length)
+        start += length
+        examined = 0
+      }
+    }
+    return { lengths, isLast: false }
+  }
+
   #cutFile(size: number): string[] {
     const chunker = this.#chunker
     const content: string[] = []
@@ -151,6 +192,8 @@ export class BlobSealer {
   }
 }
 
+/** @throws what is not about this file. */
 function failed(thrown: unknown): FileOutcome {
+  if (thrown instanceof AppError) throw thrown
   return { status: 'failed', code: systemCode(thrown) ?? 'EIO', message: textOf(thrown), content: [], size: 0 }
 }

@@ -1,4 +1,4 @@
-import { sha256 } from '../crypto/hash.ts'
+import { sha256Hex } from '../crypto/hash.ts'
 import type { Directory } from '../filesystem/directory.ts'
 import { compareNames, encodeTree, type TreeNode } from '../format/tree-node.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
@@ -58,7 +58,8 @@ export function nodeBefore(folder: OpenFolder, name: Uint8Array): TreeNode | und
 
 /** A name as a key: each byte one character. */
 export function latin1(name: Uint8Array): string {
-  return Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1')
+  const bytes = Buffer.isBuffer(name) ? name : Buffer.from(name.buffer, name.byteOffset, name.length)
+  return bytes.toString('latin1')
 }
 
 export interface TreeCounts {
@@ -150,9 +151,8 @@ export class TreeBuilder {
   #treeOf(folder: OpenFolder): string {
     if (folder.isUnchanged && this.#index.has('tree', folder.before!.treeId)) return folder.before!.treeId
     const bytes = encodeTree(folder.children)
-    const id = sha256(bytes)
-    const hex = id.toString('hex')
-    if (this.#index.claim('tree', id)) this.#store(hex, bytes)
-    return hex
+    const id = sha256Hex(bytes)
+    if (this.#index.claim('tree', id)) this.#store(id, bytes)
+    return id
   }
 }

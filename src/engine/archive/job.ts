@@ -2,6 +2,7 @@ import type { FinishedPack } from '../repository/pack-buffer.ts'
 import type { BlobType, SharedIndex } from '../repository/blob-index.ts'
 import type { RepositoryConfig } from '../format/config.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
+import type { ExtendedAttribute } from '../format/tree-node.ts'
 import type { MasterKey } from '../crypto/seal.ts'
 import type { StreamContent } from './entry.ts'
 
@@ -26,6 +27,22 @@ interface Recycling {
 export interface FilesJob extends Recycling {
   readonly kind: 'files'
   readonly list: Uint8Array<ArrayBuffer>
+}
+
+/** A stretch of a large file to read, cut, seal: `bytesOfStretch` or some more, up to where a chunk ends. */
+export interface StretchJob extends Recycling {
+  readonly kind: 'stretch'
+  /** Of the open file; not used any more once the job has told where it ends. */
+  readonly fd: number
+  /** Bytes from the start of the file. */
+  readonly from: number
+}
+
+/** What a `StretchJob` tells as soon as it has cut. */
+export interface StretchEnd {
+  /** Where the next one begins. */
+  readonly end: number
+  readonly isLast: boolean
 }
 
 /** Chunks of a stream, one after the other in a slot. */
@@ -55,7 +72,7 @@ export interface FlushJob {
   readonly kind: 'flush'
 }
 
-export type SealJob = FilesJob | ChunksJob | TreesJob | IndexJob | FlushJob
+export type SealJob = FilesJob | StretchJob | ChunksJob | TreesJob | IndexJob | FlushJob
 
 export interface Rest {
   readonly type: BlobType
@@ -63,7 +80,7 @@ export interface Rest {
   readonly bytes: Uint8Array<SharedArrayBuffer>
 }
 
-/** What became of one file of a `FilesJob`. */
+/** What became of one file of a `FilesJob`, or of a `StretchJob`. */
 export interface FileOutcome {
   /** `stored`; `changed` while it was read; or `failed` with the system's error code. */
   readonly status: 'stored' | 'changed' | 'failed'
@@ -73,6 +90,8 @@ export interface FileOutcome {
   readonly content: string[]
   /** Bytes read. */
   readonly size: number
+  /** Of a stored one: absent when it has none. */
+  readonly extendedAttributes?: readonly ExtendedAttribute[]
 }
 
 /** What came of the work since it was last asked. */
@@ -85,7 +104,7 @@ export interface SealedSoFar {
 }
 
 export interface SealResult extends SealedSoFar {
-  /** Of a `FilesJob`: one for each file. */
+  /** Of a `FilesJob`: one for each file; of a `StretchJob` one. */
   readonly files?: FileOutcome[]
   /** Of a `ChunksJob`: hex, one for each chunk. */
   readonly ids?: readonly string[]

@@ -1,7 +1,11 @@
 import { maximumChunk } from '../chunker/chunker.ts'
 
-/** Bytes: a sealing thread reads files up to this size itself; larger ones are cut by the main thread and shared out. */
+/** Bytes: a sealing thread reads a file up to this size whole; larger ones go from thread to thread in stretches. */
 export const largestOwnFile = maximumChunk
+/** Bytes: a thread cuts so much of a large file, and lets another go on while it stores that. */
+export const bytesOfStretch = 4 * 1024 * 1024
+/** Bytes of a large file that are read at once: they are still in the processor's cache when they are cut. */
+export const pieceOfStretch = 512 * 1024
 /** Jobs of chunks of a stream that may be under way at once for each thread, each in shared memory of its own. */
 export const slotsPerThread = 2
 /** A job of chunks is closed at this many bytes. */

@@ -28,6 +28,19 @@ export function nodeOf(
   }
 }
 
+/** As `nodeOf` of a folder that is open itself. */
+export function folderNodeOf(
+  opened: Directory,
+  name: Uint8Array,
+  status: Status,
+  accounts: Accounts,
+  before: TreeNode | undefined,
+): TreeNode {
+  const isTrusted = before?.type === 'dir' && isSameInode(before, status)
+  const extendedAttributes = isTrusted ? before.extendedAttributes : opened.ownExtendedAttributes()
+  return { ...metadataOf(name, status, accounts), extendedAttributes }
+}
+
 /** The fields of a node that its status tells. The access time is stored as the modification time, as restic does. */
 export function metadataOf(name: Uint8Array, status: Status, accounts: Accounts): TreeNode {
   const { type } = status

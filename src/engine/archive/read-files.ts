@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, read as readCallback } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync } from 'node:fs'
 
 import type { Accounts } from '../filesystem/accounts.ts'
+import { extendedAttributesOf, statusOf } from '../filesystem/descriptor.ts'
 import type { Directory } from '../filesystem/directory.ts'
-import type { TreeNode } from '../format/tree-node.ts'
+import type { ExtendedAttribute, TreeNode } from '../format/tree-node.ts'
 import { fillFrom, type StreamCutter } from './cut-stream.ts'
 import type { Content } from './entry.ts'
 import type { ListedFile } from './file-list.ts'
 import { type ArchiveFinding, findingOf, isAboutEntry } from './findings.ts'
 import type { FileOutcome } from './job.ts'
 import { bytesOfJob, filesOfJob, largestOwnFile } from './limits.ts'
-import { nodeOf } from './node.ts'
+import { isSameInode, metadataOf } from './node.ts'
 import type { Sealing } from './sealing.ts'
 
 /** A file whose bytes went through the main thread: a dump, or what was given for a file. */
@@ -26,7 +26,8 @@ export interface Artifact {
 /** A file to read, and what to do with what became of it: exactly one of the two is called. */
 export interface FileToRead {
   /** In the snapshot, for findings. */
-  readonly at: string
+  readonly at: () => string
+  /** Without extended attributes, which are read with the file. */
   readonly node: TreeNode
   /** Stays open until `stored` or `dropped` is called. */
   readonly directory: Directory
@@ -44,15 +45,13 @@ export interface ReadingTools {
 
 /** How often a file that changed while it was read is read anew before what was read is taken. */
 const attempts = 3
-const readLength = 4 * 1024 * 1024
-/** Large files that may wait for their turn before the walk waits too. */
-const largeFilesAhead = 8
-
-const readAt = promisify(readCallback)
+const noAttributes: readonly ExtendedAttribute[] = []
+/** Large files that are read beside each other before the walk waits. */
+const largeFilesAhead = 4
 
 /**
- * Reads the files of one backup: small ones in batches by the sealing threads, large ones and streams through the main
- * thread, which shares their chunks out. A file that changes meanwhile is read again, then taken with a finding.
+ * Reads the files of one backup: small ones in batches by the sealing threads, large ones in stretches, streams through
+ * the main thread, which shares their chunks out. A file that changes meanwhile is read again, then taken with a finding.
  */
 export class FileReading {
   readonly artifacts: Artifact[] = []
@@ -74,8 +73,8 @@ export class FileReading {
     this.#report = report
   }
 
-  /** Takes a file over; waits while too much is under way. */
-  read(file: FileToRead): Promise<void> {
+  /** Takes a file over. @returns what is to be waited for, when too much is under way. */
+  read(file: FileToRead): Promise<void> | undefined {
     return this.#read(file, 1)
   }
 
@@ -135,11 +134,11 @@ export class FileReading {
     }
   }
 
-  async #read(file: FileToRead, attempt: number): Promise<void> {
+  #read(file: FileToRead, attempt: number): Promise<void> | undefined {
     if (file.node.size > largestOwnFile || attempt > attempts) return this.#readLarge(file)
     this.#batch.push({ file, attempt })
     this.#batchBytes += file.node.size
-    if (this.#batch.length >= filesOfJob || this.#batchBytes >= bytesOfJob) await this.#sendBatch()
+    return this.#batch.length >= filesOfJob || this.#batchBytes >= bytesOfJob ? this.#sendBatch() : undefined
   }
 
   async #sendBatch(): Promise<void> {
@@ -150,18 +149,22 @@ export class FileReading {
     const { done } = await this.#sealing.files(batch.map(({ file }) => listed(file)))
     this.#track(
       done.then(async (outcomes) => {
-        for (const [nth, { file, attempt }] of batch.entries()) await this.#take(file, attempt, outcomes[nth]!)
+        for (const [nth, { file, attempt }] of batch.entries()) {
+          const again = this.#take(file, attempt, outcomes[nth]!)
+          if (again) await again
+        }
       }),
     )
   }
 
-  async #take(file: FileToRead, attempt: number, outcome: FileOutcome): Promise<void> {
+  #take(file: FileToRead, attempt: number, outcome: FileOutcome): Promise<void> | undefined {
     switch (outcome.status) {
       case 'stored':
-        return this.#finish(file, outcome.content, outcome.size)
+        this.#finish(file, outcome)
+        return undefined
       case 'failed':
-        this.#report(findingOf(file.at, Object.assign(new Error(outcome.message), { code: outcome.code })))
-        return file.dropped()
+        this.#refused(file, outcome)
+        return undefined
       case 'changed':
         return this.#readAgain(file, attempt)
       default:
@@ -176,7 +179,7 @@ export class FileReading {
       const status = directory.status(name)
       if (status.type !== 'file')
         throw Object.assign(new Error('it is no longer a file'), { code: 'ESTALE', syscall: 'stat' })
-      node = { ...nodeOf(directory, name, status, this.#accounts, undefined), name: file.node.name }
+      node = metadataOf(file.node.name, status, this.#accounts)
     } catch (thrown) {
       return this.#drop(file, thrown)
     }
@@ -197,19 +200,15 @@ export class FileReading {
       return this.#drop(file, thrown)
     }
     try {
-      let position = 0
-      const { content, size } = await this.#cutter.cut(async (target) => {
-        const { bytesRead } = await readAt(fd, target, 0, Math.min(target.length, readLength), position)
-        position += bytesRead
-        return bytesRead
-      })
-      const after = fstatSync(fd, { bigint: true })
-      const { ctimeNs, mtimeNs, inode } = file.node
-      const same = after.ctimeNs === ctimeNs && after.mtimeNs === mtimeNs && after.ino === inode
-      if (!same || BigInt(size) !== after.size) {
-        this.#report({ path: file.at, code: 'changed', text: 'changed while it was read; what was read is kept' })
+      const outcome = await this.#sealing.largeFile(fd)
+      if (outcome.status === 'failed') return this.#refused(file, outcome)
+      const { content, size } = outcome
+      const extendedAttributes = extendedAttributesOf(fd)
+      const after = statusOf(fd)
+      if (!isSameInode(file.node, after) || size !== after.size) {
+        this.#report({ path: file.at(), code: 'changed', text: 'changed while it was read; what was read is kept' })
       }
-      this.#finish(file, content, size)
+      this.#finish(file, { content, size, extendedAttributes })
     } catch (thrown) {
       this.#drop(file, thrown)
     } finally {
@@ -217,14 +216,22 @@ export class FileReading {
     }
   }
 
-  #finish(file: FileToRead, content: readonly string[], size: number): void {
+  #finish(
+    file: FileToRead,
+    { content, size, extendedAttributes = noAttributes }: Pick<FileOutcome, 'content' | 'size' | 'extendedAttributes'>,
+  ): void {
     this.bytesRead += size
-    file.stored({ ...file.node, size, content })
+    file.stored({ ...file.node, extendedAttributes, size, content })
+  }
+
+  #refused(file: FileToRead, { code, message }: FileOutcome): void {
+    this.#report(findingOf(file.at(), Object.assign(new Error(message), { code })))
+    file.dropped()
   }
 
   #drop(file: FileToRead, thrown: unknown): void {
     if (!isAboutEntry(thrown)) throw thrown
-    this.#report(findingOf(file.at, thrown))
+    this.#report(findingOf(file.at(), thrown))
     file.dropped()
   }
 

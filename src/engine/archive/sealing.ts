@@ -10,7 +10,7 @@ import { WorkerPool } from '../threads/pool.ts'
 import { BlobSealer } from './blob-sealer.ts'
 import type { StreamContent } from './entry.ts'
 import { encodeFileList, type ListedFile } from './file-list.ts'
-import type { FileOutcome, Rest, SealedSoFar, SealJob, SealResult, SealSetup } from './job.ts'
+import type { FileOutcome, Rest, SealedSoFar, SealJob, SealResult, SealSetup, StretchEnd } from './job.ts'
 import {
   bytesOfChunksJob,
   bytesOfTreesJob,
@@ -21,6 +21,7 @@ import {
   slotsPerThread,
   youngMegabytes,
 } from './limits.ts'
+import { storeStretches } from './stretches.ts'
 
 const slotLength = bytesOfChunksJob + maximumChunk
 
@@ -47,8 +48,8 @@ export class Sealing implements AsyncDisposable {
   readonly #own: BlobSealer
   #filesLeft = filesWithoutThreads
   #bytesLeft = bytesWithoutThreads
-  #pool: WorkerPool<SealJob, SealResult> | undefined
-  #slots: Uint8Array[] = []
+  #pool: WorkerPool<SealJob, SealResult, StretchEnd> | undefined
+  #slots: Buffer[] = []
   #freeSlots: number[] = []
   /** Memory of packs that have been saved. */
   readonly #spare: SharedArrayBuffer[] = []
@@ -85,6 +86,15 @@ export class Sealing implements AsyncDisposable {
     return { done: result.done.then(({ files }) => files!) }
   }
 
+  /**
+   * Has the threads store a large file, a stretch after the other: while one seals what it has cut, another reads on.
+   *
+   * @returns when all is stored; the file is not read any more then, and not after a throw.
+   */
+  async largeFile(fd: number): Promise<FileOutcome> {
+    return await storeStretches((from, onNews) => this.#begin({ kind: 'stretch', fd, from, recycled: [] }, onNews))
+  }
+
   /** Waits for shared memory, copies the chunk into it and hands it over. `done` gives its hex id. */
   async chunk(plain: Uint8Array): Promise<{ done: Promise<string> }> {
     const { done } = await this.chunks(plain, [plain.length], 'file')
@@ -111,7 +121,8 @@ export class Sealing implements AsyncDisposable {
     this.#hire()
     while (this.#freeSlots.length === 0) await this.#change()
     const slot = this.#freeSlots.pop()!
-    this.#slots[slot]!.set(plain)
+    // not `set`, which copies to shared memory word by word
+    Buffer.from(plain.buffer, plain.byteOffset, plain.length).copy(this.#slots[slot]!)
     const result = await this.#begin({ kind: 'chunks', slot, lengths, cut, recycled: [] }).catch((thrown) => {
       this.#freeSlots.push(slot)
       throw thrown
@@ -167,11 +178,11 @@ export class Sealing implements AsyncDisposable {
     for (const pack of packs) this.#save(pack)
   }
 
-  #hire(): WorkerPool<SealJob, SealResult> {
+  #hire(): WorkerPool<SealJob, SealResult, StretchEnd> {
     if (this.#pool) return this.#pool
     const size = availableParallelism()
     const slots = Array.from({ length: size * slotsPerThread }, () => new SharedArrayBuffer(slotLength))
-    this.#slots = slots.map((slot) => new Uint8Array(slot))
+    this.#slots = slots.map((slot) => Buffer.from(slot))
     this.#freeSlots = slots.map((_, slot) => slot)
     const { key, index, config } = this.#repository
     const setup: SealSetup = { key, config, index: index.shared, slots }
@@ -208,7 +219,10 @@ export class Sealing implements AsyncDisposable {
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 
-  async #begin(job: SealJob & { recycled: SharedArrayBuffer[] }): Promise<{ done: Promise<SealResult> }> {
+  async #begin(
+    job: SealJob & { recycled: SharedArrayBuffer[] },
+    onNews?: (news: StretchEnd) => void,
+  ): Promise<{ done: Promise<SealResult> }> {
     this.check()
     while (this.#isBusy) await this.#change()
     if (this.#repository.index.isCrowded) await this.#growIndex()
@@ -220,7 +234,7 @@ export class Sealing implements AsyncDisposable {
     this.#owe(worker, -recycled.length)
     job.recycled.push(...recycled)
     const done = pool
-      .run(job, { worker })
+      .run(job, { worker, ...(onNews && { onNews }) })
       .then((result) => {
         this.#owe(worker, result.packs.length)
         this.#take(result)

@@ -5,10 +5,10 @@ import { quoteName } from '../format/name.ts'
 import type { TreeNode } from '../format/tree-node.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
 import { nodeBefore, type OpenFolder, type TreeBuilder, type TreeCounts } from './build-tree.ts'
-import type { ContentPart, FilePart, FolderPart } from './entry.ts'
+import type { Content, ContentPart, FilePart, FolderPart } from './entry.ts'
 import { type ArchiveFinding, findingOf, isAboutEntry } from './findings.ts'
-import { isSameInode, isSameMetadata, nodeOf, syntheticNode } from './node.ts'
-import type { FileReading } from './read-files.ts'
+import { folderNodeOf, isSameInode, isSameMetadata, metadataOf, nodeOf, syntheticNode } from './node.ts'
+import type { FileReading, FileToRead } from './read-files.ts'
 
 /**
  * An entry that changed this little before its backup began, or during it, may have changed again within one tick of
@@ -78,24 +78,50 @@ export class EntryTaker {
     return nodeOf(directory, name, status, this.#tools.accounts, trusted)
   }
 
-  /** Something in a folder on disk. @param path - latin1, relative to the part. @param at - in the snapshot, for people. */
-  async takeEntry(part: FolderPart, folder: OpenFolder, name: Buffer, path: string, status: Status): Promise<void> {
+  /** As `nodeOf` of a folder that is open itself. */
+  folderNodeOf(opened: Directory, name: Uint8Array, status: Status, before: TreeNode | undefined): TreeNode {
+    const trusted = this.isRecent(status) ? undefined : before
+    return folderNodeOf(opened, name, status, this.#tools.accounts, trusted)
+  }
+
+  /** Something in a folder on disk. @param path - latin1, relative to the part. @returns what is to be waited for. */
+  takeEntry(
+    part: FolderPart,
+    folder: OpenFolder,
+    name: Buffer,
+    path: string,
+    status: Status,
+  ): Promise<void> | undefined {
     const at = (): string => shownAt(part.at, path)
-    if (status.type === 'socket') return this.#tools.report(socketFinding(at()))
+    if (status.type === 'socket') {
+      this.#tools.report(socketFinding(at()))
+      return undefined
+    }
     const directory = folder.directory!
     const before = nodeBefore(folder, name)
-    const node = this.nodeOf(directory, name, status, before)
-    if (status.type !== 'file') return this.add(folder, node, before)
     const content = part.replace?.get(path)
-    if (content) {
-      const read = await this.#tools.reading.readContent(at(), content, this.#tools.signal)
-      if (read) this.addFile(folder, { ...node, ...read }, before)
-    } else if (before && this.#isUnchanged(before, status)) {
-      this.keep(1, status.size)
-      this.add(folder, { ...node, content: before.content! }, before)
-    } else {
-      await this.#read({ at: at(), node, name, directory }, folder, before)
+    const isOnDisk = status.type === 'file' && !content
+    const isKept = isOnDisk && before !== undefined && this.#isUnchanged(before, status)
+    if (isOnDisk && !isKept) {
+      const node = metadataOf(name, status, this.#tools.accounts)
+      return this.#read({ at, node, name, directory }, folder, before)
     }
+    const node = this.nodeOf(directory, name, status, before)
+    if (status.type === 'file' && content) return this.#takeContentOf(at(), content, node, folder, before)
+    if (isKept) this.keep(1, status.size)
+    this.add(folder, isKept ? { ...node, content: before.content! } : node, before)
+    return undefined
+  }
+
+  async #takeContentOf(
+    at: string,
+    content: Content,
+    node: TreeNode,
+    folder: OpenFolder,
+    before: TreeNode | undefined,
+  ): Promise<void> {
+    const read = await this.#tools.reading.readContent(at, content, this.#tools.signal)
+    if (read) this.addFile(folder, { ...node, ...read }, before)
   }
 
   async takeContent(part: ContentPart, folder: OpenFolder): Promise<void> {
@@ -115,10 +141,11 @@ export class EntryTaker {
       directory = Directory.open(Buffer.concat([slash, ...components.flatMap((component) => [component, slash])]))
       const status = directory.status(last)
       if (status.type === 'dir') throw Object.assign(new Error('it is a folder'), { code: 'EISDIR', syscall: 'open' })
-      const node = { ...this.nodeOf(directory, last, status, before), name }
       if (status.type === 'file' && !(before && this.#isUnchanged(before, status))) {
-        return await this.#read({ at: part.at, node, name: last, directory }, folder, before, directory)
+        const node = metadataOf(name, status, this.#tools.accounts)
+        return await this.#read({ at: () => part.at, node, name: last, directory }, folder, before, directory)
       }
+      const node = { ...this.nodeOf(directory, last, status, before), name }
       directory[Symbol.dispose]()
       if (status.type === 'file') this.keep(1, status.size)
       this.add(folder, { ...node, ...(before?.content && { content: before.content }) }, before)
@@ -140,12 +167,12 @@ export class EntryTaker {
   }
 
   /** Lets a file be read; the folder stays open until it is. @param own - closed with the file. */
-  async #read(
-    file: { at: string; node: TreeNode; name: Buffer; directory: Directory },
+  #read(
+    file: Pick<FileToRead, 'at' | 'node' | 'name' | 'directory'>,
     folder: OpenFolder,
     before: TreeNode | undefined,
     own?: Disposable,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     folder.waiting++
     const done = (): void => {
       own?.[Symbol.dispose]()
@@ -155,7 +182,7 @@ export class EntryTaker {
       this.addFile(folder, node, before)
       done()
     }
-    await this.#tools.reading.read({ ...file, stored, dropped: done })
+    return this.#tools.reading.read({ ...file, stored, dropped: done })
   }
 
   /** A file that was read. */

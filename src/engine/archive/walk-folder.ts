@@ -101,8 +101,8 @@ export class FolderWalk {
       if (visit.taken?.has(text)) continue
       try {
         const known = walked.get(text)
-        if (known) this.#addKept(visit, name, known)
-        else await this.#take(visit, name, text)
+        const wait = known ? this.#addKept(visit, name, known) : this.#take(visit, name, text)
+        if (wait) await wait
       } catch (thrown) {
         this.#reportEntry(visit, text, thrown)
       }
@@ -204,13 +204,17 @@ export class FolderWalk {
     return allKept
   }
 
-  /** An entry of a folder that is opened. */
-  async #take(visit: Visit, name: Buffer, text: string): Promise<void> {
+  /** An entry of a folder that is opened. @returns what is to be waited for. */
+  #take(visit: Visit, name: Buffer, text: string): Promise<void> | undefined {
     const { part, directory } = visit
     const path = visit.path + text
     const status = directory.status(name)
-    if (part.leaveOut?.(path, status.type)) return
-    if (status.type !== 'dir') return this.#tools.entries.takeEntry(part, visit.opened!, name, path, status)
+    if (part.leaveOut?.(path, status.type)) return undefined
+    if (status.type === 'dir') return this.#takeFolder(visit, name, text, status)
+    return this.#tools.entries.takeEntry(part, visit.opened!, name, path, status)
+  }
+
+  async #takeFolder(visit: Visit, name: Buffer, text: string, status: Status): Promise<void> {
     const keptTree = await this.#walkChild(visit, name, text, status)
     this.#addKept(visit, name, { status, keptTree })
   }
@@ -264,15 +268,16 @@ export class FolderWalk {
     const parent = await this.#open(above)
     const { entries, parentTrees } = this.#tools
     const before = nodeBefore(parent, name)
-    const node = entries.nodeOf(above.directory, name, status, before)
+    const node = entries.folderNodeOf(directory, name, status, before)
     return new OpenFolder(node, parent, await parentTrees.load(before?.subtree), directory)
   }
 
-  #addKept(visit: Visit, name: Buffer, { status, keptTree }: Walked): void {
-    if (!keptTree) return
+  #addKept(visit: Visit, name: Buffer, { status, keptTree }: Walked): undefined {
+    if (!keptTree) return undefined
     const folder = visit.opened!
     const node = this.#tools.entries.nodeOf(visit.directory, name, status, nodeBefore(folder, name))
     this.#tools.trees.attach(folder, node, Buffer.from(keptTree).toString('hex'))
+    return undefined
   }
 
   #reportEntry(visit: Visit, text: string, thrown: unknown): void {

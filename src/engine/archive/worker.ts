@@ -5,18 +5,20 @@ import { BlobIndex } from '../repository/blob-index.ts'
 import { serveJobs, type Done } from '../threads/serve.ts'
 import { BlobSealer } from './blob-sealer.ts'
 import { decodeFileList } from './file-list.ts'
-import type { SealJob, SealResult, SealSetup } from './job.ts'
+import type { SealJob, SealResult, SealSetup, StretchEnd } from './job.ts'
 
 const setup = workerData as SealSetup
 const slots = setup.slots.map((slot) => new Uint8Array(slot))
 const sealer = new BlobSealer(setup.key, setup.config, new BlobIndex(setup.index))
 
-serveJobs<SealJob, SealResult>((job) => {
+serveJobs<SealJob, SealResult, StretchEnd>((job, tell) => {
   using _ = sealer.hold()
   if ('recycled' in job) sealer.recycle(job.recycled)
   switch (job.kind) {
     case 'files':
       return done({ files: decodeFileList(job.list).map((file) => sealer.sealFile(file)) })
+    case 'stretch':
+      return done({ files: [sealer.sealStretch(job.fd, job.from, tell)] })
     case 'chunks':
       return done({ ids: sealer.sealChunks(slots[job.slot]!, job.lengths, job.cut) })
     case 'trees': {

@@ -82,6 +82,18 @@ test('any changed bit, any missing byte and any other key are noticed', () => {
   )
 })
 
+test('many are unsealed as each of them is, one behind the other, and one that was changed is noticed', () => {
+  const sealer = new Sealer(master)
+  const plain = ['', 'a', 'two', 'x'.repeat(1000)].map((text) => Buffer.from(text))
+  const sealed = plain.map((bytes) => sealer.seal(bytes))
+  const out = Buffer.alloc(2000)
+  const length = sealer.unsealAllInto(sealed, out)
+  assert.deepEqual(out.subarray(0, length), Buffer.concat(plain))
+  assert.throws(() => sealer.unsealAllInto([...sealed, new Uint8Array(31)], out), { code: 'crypto.damaged' })
+  sealed[2]![17]! ^= 1
+  assert.throws(() => sealer.unsealAllInto(sealed, out), { code: 'crypto.damaged', message: /tag is wrong/ })
+})
+
 test('a nonce of zeros is refused, both ways', () => {
   assert.throws(() => new Sealer(master).unseal(new Uint8Array(64)), {
     code: 'crypto.damaged',

@@ -5,19 +5,12 @@
  *
  * Source: restic-format §2; Bernstein, "The Poly1305-AES message-authentication code".
  */
-import { createCipheriv, createMac, timingSafeEqual, type Cipheriv } from 'node:crypto'
+import { createCipheriv, timingSafeEqual, type Cipheriv } from 'node:crypto'
 
 import { randomBytes } from '#base'
 import { createCtrCipher, type CtrCipher } from '../native/aes.ts'
+import { createPoly1305, type Poly1305 } from '../native/poly1305.ts'
 import { cryptoError } from './errors.ts'
-
-declare module 'node:crypto' {
-  interface Mac {
-    update(bytes: Uint8Array): this
-    final(): Buffer
-  }
-  function createMac(algorithm: 'poly1305', key: Uint8Array): Mac
-}
 
 /** What seals and unseals; 64 bytes in three parts. */
 export interface MasterKey {
@@ -54,6 +47,8 @@ const noncesAtOnce = 256
  */
 export class Sealer {
   readonly #cipher: CtrCipher
+  readonly #mac: Poly1305 = createPoly1305()
+  readonly #tag = new Uint8Array(tagSize)
   readonly #random: (count: number) => Uint8Array
   readonly #nonceCipher: Cipheriv
   /** r, then the encrypted nonce. */
@@ -73,7 +68,10 @@ export class Sealer {
 
   /** Makes sealing and unsealing many small things cheaper until the result is disposed, in the same turn. */
   hold(): Disposable {
-    return this.#cipher.hold()
+    const held = new DisposableStack()
+    held.use(this.#cipher.hold())
+    held.use(this.#mac.hold())
+    return held
   }
 
   seal(plain: Uint8Array): Uint8Array {
@@ -97,7 +95,8 @@ export class Sealer {
     const ciphertext = out.subarray(offset + nonceSize, offset + size - tagSize)
     this.#cipher.apply(nonce, plain, ciphertext)
     this.#macKey.set(encrypted, 16)
-    out.set(createMac('poly1305', this.#macKey).update(ciphertext).final(), offset + size - tagSize)
+    this.#mac.apply(this.#macKey, ciphertext, this.#tag)
+    out.set(this.#tag, offset + size - tagSize)
     return size
   }
 
@@ -116,19 +115,41 @@ export class Sealer {
   unsealInto(sealed: Uint8Array, out: Uint8Array): number {
     if (sealed.length < sealOverhead) throw cryptoError('crypto.damaged', { reason: 'they are too short' })
     const nonce = sealed.subarray(0, nonceSize)
+    return this.#unseal(sealed, nonce, this.#nonceCipher.update(nonce), out)
+  }
+
+  /**
+   * Unseals one after the other into the beginning of `out`, which is no part of them: for many small ones, at less cost.
+   *
+   * @returns the number of bytes written. @throws as `unseal`; what `out` holds is of no use then.
+   */
+  unsealAllInto(sealed: readonly Uint8Array[], out: Uint8Array): number {
+    const nonces = new Uint8Array(sealed.length * nonceSize)
+    for (const [nth, one] of sealed.entries()) {
+      if (one.length < sealOverhead) throw cryptoError('crypto.damaged', { reason: 'they are too short' })
+      nonces.set(one.subarray(0, nonceSize), nth * nonceSize)
+    }
+    const encrypted = this.#nonceCipher.update(nonces)
+    using _ = this.hold()
+    let at = 0
+    for (const [nth, one] of sealed.entries()) {
+      const [start, end] = [nth * nonceSize, (nth + 1) * nonceSize]
+      at += this.#unseal(one, nonces.subarray(start, end), encrypted.subarray(start, end), out.subarray(at))
+    }
+    return at
+  }
+
+  /** @param encrypted - the nonce, for its MAC. */
+  #unseal(sealed: Uint8Array, nonce: Uint8Array, encrypted: Uint8Array, out: Uint8Array): number {
     if (isZero(nonce)) throw cryptoError('crypto.damaged', { reason: 'their nonce is zero' })
     const ciphertext = sealed.subarray(nonceSize, -tagSize)
-    const tag = this.#macFor(nonce).update(ciphertext).final()
-    if (!timingSafeEqual(tag, sealed.subarray(-tagSize))) {
+    this.#macKey.set(encrypted, 16)
+    this.#mac.apply(this.#macKey, ciphertext, this.#tag)
+    if (!timingSafeEqual(this.#tag, sealed.subarray(-tagSize))) {
       throw cryptoError('crypto.damaged', { reason: 'their tag is wrong' })
     }
     this.#cipher.apply(nonce, ciphertext, out)
     return ciphertext.length
-  }
-
-  #macFor(nonce: Uint8Array): ReturnType<typeof createMac> {
-    this.#macKey.set(this.#nonceCipher.update(nonce), 16)
-    return createMac('poly1305', this.#macKey)
   }
 
   /** A nonce that was never given out; from many made at once, because asking for chance costs more than encrypting little. */

@@ -11,9 +11,10 @@ import {
   type ExtendedAttributeValue,
 } from './extended-attributes.ts'
 import { findLibc, linux, systemError } from './libc.ts'
-import { readStatus, statusBuffer, statusFrom, type Status } from './status.ts'
+import { callStatx, readStatus, statusFrom, type Status } from './status.ts'
 
 const empty = Buffer.alloc(1)
+let emptyAddress: bigint | undefined
 const times = Buffer.alloc(32)
 const billion = 1_000_000_000n
 
@@ -36,7 +37,8 @@ export function openForReading(path: Uint8Array): number {
 export function statusOf(fd: number): Status {
   const libc = findLibc()
   if (!libc) return statusFrom(fstatSync(fd, { bigint: true }))
-  if (libc.statx(fd, empty, linux.atEmptyPath, linux.statxBasicStats, statusBuffer) < 0) {
+  emptyAddress ??= libc.addressOf(empty)
+  if (!callStatx(libc, fd, emptyAddress, linux.atEmptyPath)) {
     throw systemError(libc.errno(), 'statx', pathOfDescriptor(fd))
   }
   return readStatus()

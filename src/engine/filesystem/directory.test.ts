@@ -30,6 +30,7 @@ import {
   syncFilesystem,
 } from './descriptor.ts'
 import { Directory, splitPath } from './directory.ts'
+import { listFolder } from './list-names.ts'
 import { deviceNumber } from './status.ts'
 
 const root = process.getuid?.() === 0
@@ -99,6 +100,7 @@ describe('a directory', () => {
         ['tty', 'chardev'],
       ],
     )
+    assert.deepEqual(new Map(listFolder(b(path))!.map(({ name, kind }) => [name, kind])), types)
     assert.equal(directory.ownStatus().inode, statSync(path, { bigint: true }).ino)
   })
 
@@ -152,6 +154,8 @@ describe('a directory', () => {
     ]
     for (const name of names) closeSync(at.directory.createFile(name))
     assert.deepEqual(at.directory.names().sort(inOrder), names.sort(inOrder))
+    const listed = listFolder(b(at.path))!.map(({ name }) => Buffer.from(name, 'latin1'))
+    assert.deepEqual(listed.sort(inOrder), names)
     for (const name of names) {
       at.directory.setExtendedAttribute(name, 'user.a', b('1'))
       assert.deepEqual(at.directory.extendedAttributes(name), [{ name: 'user.a', value: b('1') }])

@@ -20,14 +20,14 @@ import { systemCode } from '#base'
 import { openForReading, pathOfDescriptor, seconds, statusOf, timesForC } from './descriptor.ts'
 import { filesystemError } from './errors.ts'
 import { listAttributes, removeAttribute, setAttribute, type ExtendedAttributeValue } from './extended-attributes.ts'
-import { callMakeNode, findLibc, getLibc, linux, systemError } from './libc.ts'
+import { calls, findLibc, getLibc, linux, systemError } from './libc.ts'
 import { listNames } from './list-names.ts'
-import { checkName, nameForC, textForC } from './name.ts'
-import { readStatus, statusBuffer, writeStatus, type Status } from './status.ts'
+import { addressOfName, checkName, nameForC, textForC } from './name.ts'
+import { callStatx, readStatus, writeStatus, type Status } from './status.ts'
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = constants
 const nodeTypes = { fifo: constants.S_IFIFO, chardev: constants.S_IFCHR, dev: constants.S_IFBLK } as const
-const openChildFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+const openChildFlags = BigInt(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | linux.openCloseOnExec)
 const slash = 0x2f
 const einval = 22
 const eloop = 40
@@ -45,7 +45,7 @@ const eloop = 40
 export class Directory implements Disposable {
   /** The descriptor; ends with the directory. */
   readonly fd: number
-  readonly #prefix: Buffer
+  #ownPrefix: Buffer | undefined
   #open: boolean
   /** Open, and nobody has read from the descriptor yet, so that its place is the beginning. */
   #isFresh: boolean
@@ -54,7 +54,6 @@ export class Directory implements Disposable {
     this.fd = fd
     this.#open = owned
     this.#isFresh = owned
-    this.#prefix = Buffer.from(`${pathOfDescriptor(fd)}/`)
   }
 
   /** A folder that the operator names: links on the way to it, and at its end, are followed. */
@@ -70,8 +69,8 @@ export class Directory implements Disposable {
 
   openChild(name: Uint8Array): Directory {
     const libc = findLibc()
-    if (!libc) return new Directory(openSync(this.pathOf(name), openChildFlags))
-    const fd = libc.openat(this.fd, nameForC(name), openChildFlags | linux.openCloseOnExec)
+    if (!libc) return new Directory(openSync(this.pathOf(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    const fd = libc.syscall(calls.openAt, BigInt(this.fd), addressOfName(libc, name), openChildFlags, 0n, 0n, 0n)
     if (fd < 0) throw systemError(libc.errno(), 'open', name)
     return new Directory(fd)
   }
@@ -108,7 +107,7 @@ export class Directory implements Disposable {
   fillStatus(name: Uint8Array): void {
     const libc = findLibc()
     if (!libc) return writeStatus(lstatSync(this.pathOf(name), { bigint: true }))
-    if (libc.statx(this.fd, nameForC(name), linux.atSymlinkNoFollow, linux.statxBasicStats, statusBuffer) < 0) {
+    if (!callStatx(libc, this.fd, addressOfName(libc, name), linux.atSymlinkNoFollow)) {
       throw systemError(libc.errno(), 'statx', name)
     }
   }
@@ -138,7 +137,7 @@ export class Directory implements Disposable {
 
   /** Of the directory itself. */
   ownExtendedAttributes(): readonly ExtendedAttributeValue[] {
-    return listAttributes(textForC(Buffer.concat([this.#prefix, Buffer.from('.')])))
+    return listAttributes(this.fd)
   }
 
   /** As `openForReading`. */
@@ -197,7 +196,8 @@ export class Directory implements Disposable {
     const libc = getLibc('create fifos and devices')
     if (device < 0n || device >= 1n << 32n) throw systemError(einval, 'mknodat', name)
     const fields = BigInt(nodeTypes[type] | mode)
-    if (libc.syscall(callMakeNode, BigInt(this.fd), nameForC(name), fields, device) < 0) {
+    const entry = addressOfName(libc, name)
+    if (libc.syscall(calls.makeNode, BigInt(this.fd), entry, fields, device, 0n, 0n) < 0) {
       throw systemError(libc.errno(), 'mknodat', name)
     }
   }
@@ -257,6 +257,10 @@ export class Directory implements Disposable {
 
   removeExtendedAttribute(name: Uint8Array, attribute: string): void {
     removeAttribute(this.#pathForC(name), attribute)
+  }
+
+  get #prefix(): Buffer {
+    return (this.#ownPrefix ??= Buffer.from(`${pathOfDescriptor(this.fd)}/`))
   }
 
   #pathForC(name: Uint8Array): Buffer {

@@ -1,4 +1,4 @@
-import { getLibc, systemError, type Libc } from './libc.ts'
+import { calls, getLibc, systemError, type Libc } from './libc.ts'
 import { textForC } from './name.ts'
 
 /** One extended attribute; access control lists are among them (`system.posix_acl_access`). */
@@ -19,6 +19,7 @@ const errno = { range: 34, nosys: 38, nodata: 61, notsup: 95 }
 const limit = 65_536
 const limitForC = BigInt(limit)
 const scratch = Buffer.alloc(limit)
+let address: bigint | undefined
 
 /** In the order the kernel lists them; none where the file system knows of none. */
 export function listAttributes(target: Target): readonly ExtendedAttributeValue[] {
@@ -40,9 +41,10 @@ export function listAttributeNames(target: Target): readonly string[] {
 }
 
 function listNames(libc: Libc, target: Target): Buffer | undefined {
+  address ??= libc.addressOf(scratch)
   const length =
     typeof target === 'number'
-      ? libc.flistxattr(target, scratch, limitForC)
+      ? libc.syscall(calls.listAttributes, BigInt(target), address, limitForC, 0n, 0n, 0n)
       : libc.llistxattr(target, scratch, limitForC)
   if (length > 0) return Buffer.from(scratch.subarray(0, length))
   if (length === 0) return undefined

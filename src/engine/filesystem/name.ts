@@ -1,4 +1,5 @@
 import { filesystemError } from './errors.ts'
+import type { Libc } from './libc.ts'
 
 const slash = 0x2f
 const dot = 0x2e
@@ -34,6 +35,17 @@ export function nameForC(name: Uint8Array, slot: 0 | 1 = 0): Buffer {
   for (let i = 0; i < length; i++) buffer[i] = name[i]!
   buffer[length] = 0
   return buffer
+}
+
+let address: bigint | undefined
+let longName: Buffer = scratch[0]
+
+/** Where `name` lies as a string of C, for the one call that follows. @throws as `nameForC`. */
+export function addressOfName(libc: Libc, name: Uint8Array): bigint {
+  const bytes = nameForC(name)
+  if (bytes === scratch[0]) return (address ??= libc.addressOf(bytes))
+  longName = bytes // because it has to live until the call
+  return libc.addressOf(longName)
 }
 
 /** Any path or text as a string of C. @throws `filesystem.name` when it holds a zero byte. */

@@ -1,5 +1,7 @@
 import { constants, type BigIntStats } from 'node:fs'
 
+import { calls, type Libc } from './libc.ts'
+
 /** What an entry of a folder is: `dev` is a block device, `chardev` a character device. */
 export type EntryType = 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket'
 
@@ -60,6 +62,16 @@ export const statusWord = {
   holderMajor: 34,
   holderMinor: 35,
 } as const
+
+/** The fields of `STATX_BASIC_STATS`. */
+const basicStats = 0x7ffn
+let address: bigint | undefined
+
+/** Asks for the status of what lies in an open folder, into `statusBuffer`. @returns false when it failed. */
+export function callStatx(libc: Libc, folder: number, name: bigint, flags: number): boolean {
+  address ??= libc.addressOf(statusBuffer)
+  return libc.syscall(calls.statx, BigInt(folder), name, BigInt(flags), basicStats, address, 0n) >= 0
+}
 
 /** The type of the entry that `statusBuffer` is about. */
 export function typeInBuffer(): EntryType {

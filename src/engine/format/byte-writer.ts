@@ -56,9 +56,11 @@ export class ByteWriter {
     return this.#length
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written; the writer is then empty. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#length))
+    const copy = Buffer.from(this.#bytes.subarray(0, this.#length)) // small ones share memory, which spares the collector
+    this.#length = 0
+    return copy
   }
 
   /** What was written, without a copy: whoever takes it writes no more. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { decodeIndex, encodeIndex, type IndexedPack } from './index-file.ts'
-import { decodeIndexRows, packsOf } from './index-rows.ts'
+import { decodeIndexRows, packRowsOf, packsOf } from './index-rows.ts'
+import { encodePackHeader } from './pack-header.ts'
 
 const id = (nth: number): string => nth.toString(16).padStart(4, '0').repeat(16)
 const packs: IndexedPack[] = [
@@ -24,6 +25,14 @@ function fromRows(bytes: Uint8Array): IndexedPack[] {
 test('rows say what the packs of an index file say', () => {
   assert.deepEqual(fromRows(encodeIndex(packs)), packs)
   assert.deepEqual(fromRows(Buffer.from(JSON.stringify({ packs: [] }))), [])
+})
+
+test('the rows of a pack without gaps give its header', () => {
+  const [first, second] = [...packRowsOf(decodeIndexRows(encodeIndex(packs)))]
+  const { header, ...counts } = first!.gapless()!
+  assert.deepEqual(Buffer.from(header), Buffer.from(encodePackHeader(packs[0]!.blobs)))
+  assert.deepEqual(counts, { length: 640 + 2 ** 32 - 1, trees: 0, data: 2, compressed: 1, shortest: 640 })
+  assert.equal(second!.gapless(), undefined)
 })
 
 test('whatever byte of an index file is another one, or is not there, rows and packs say the same or both refuse it', () => {

@@ -5,6 +5,7 @@
  * What restic and we write is read byte by byte; any other JSON of the same meaning goes through {@link decodeIndex}.
  */
 import { decodeIndex, type IndexedBlob, type IndexedPack } from './index-file.ts'
+import { PackHeaderWriter } from './pack-header.ts'
 
 /** What one index file says. */
 export interface IndexRows {
@@ -50,24 +51,79 @@ export function decodeIndexRows(bytes: Uint8Array): IndexRows {
   return new Scan(bytes).index() ?? rowsOf(bytes)
 }
 
+/** What the rows of one pack say of it. */
+export interface PackRows {
+  /** Hex. */
+  readonly id: string
+  /** One object for each row. */
+  blobs(): IndexedBlob[]
+  /**
+   * The pack that it is when its blobs follow each other from its first byte on, as in every sound one; without an object for each of
+   * them. Undefined when they do not.
+   */
+  gapless(): GaplessPack | undefined
+}
+
+export interface GaplessPack {
+  /** Bytes of the blobs. */
+  readonly length: number
+  /** As `encodePackHeader` gives it. */
+  readonly header: Uint8Array
+  readonly trees: number
+  readonly data: number
+  /** Blobs that are compressed. */
+  readonly compressed: number
+  /** Bytes of the shortest blob as it is stored. */
+  readonly shortest: number
+}
+
 /** The packs of an index file, in its order; objects are made for one of them at a time. */
-export function* packsOf({ packs, rows }: IndexRows): Generator<IndexedPack, void, void> {
-  const ids = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)
-  let at = 0
+export function* packsOf(index: IndexRows): Generator<IndexedPack, void, void> {
+  for (const pack of packRowsOf(index)) yield { id: pack.id, blobs: pack.blobs() }
+}
+
+/** As {@link packsOf}, and nothing is made of a pack but what is asked for. */
+export function* packRowsOf({ packs, rows }: IndexRows): Generator<PackRows, void, void> {
+  let end = 0
   for (const [position, id] of packs.entries()) {
-    const blobs: IndexedBlob[] = []
-    for (; at < rows.length && rows[at] === position; at += rowWords) {
-      const idStart = (at + idAt) * 4
-      blobs.push({
-        id: ids.toString('hex', idStart, idStart + idLength),
-        type: rows[at + 1] === 1 ? 'tree' : 'data',
-        offset: rows[at + 2]!,
-        length: rows[at + 3]!,
-        uncompressedLength: rows[at + 4]!,
-      })
-    }
-    yield { id, blobs }
+    const start = end
+    while (end < rows.length && rows[end] === position) end += rowWords
+    const own = rows.subarray(start, end)
+    yield { id, blobs: () => blobsOf(own), gapless: () => gaplessPackOf(own) }
   }
+}
+
+function blobsOf(rows: Uint32Array): IndexedBlob[] {
+  const ids = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)
+  const blobs: IndexedBlob[] = []
+  for (let at = 0; at < rows.length; at += rowWords) {
+    const idStart = (at + idAt) * 4
+    blobs.push({
+      id: ids.toString('hex', idStart, idStart + idLength),
+      type: rows[at + 1] === 1 ? 'tree' : 'data',
+      offset: rows[at + 2]!,
+      length: rows[at + 3]!,
+      uncompressedLength: rows[at + 4]!,
+    })
+  }
+  return blobs
+}
+
+function gaplessPackOf(rows: Uint32Array): GaplessPack | undefined {
+  const count = rows.length / rowWords
+  const header = new PackHeaderWriter(count)
+  const ids = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength)
+  let [length, trees, compressed, shortest] = [0, 0, 0, Infinity]
+  for (let at = 0; at < rows.length; at += rowWords) {
+    const isTree = rows[at + 1] === 1
+    if (rows[at + 2] !== length) return undefined
+    header.add(isTree, rows[at + 3]!, rows[at + 4]!, ids, (at + idAt) * 4)
+    length += rows[at + 3]!
+    shortest = Math.min(shortest, rows[at + 3]!)
+    if (isTree) trees++
+    if (rows[at + 4] !== 0) compressed++
+  }
+  return { length, header: header.bytes(), trees, data: count - trees, compressed, shortest }
 }
 
 function rowsOf(bytes: Uint8Array): IndexRows {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 
 import type { IndexedBlob } from './index-file.ts'
-import { decodePackHeader, encodePackHeader, headerSize } from './pack-header.ts'
+import { decodePackHeader, encodePackHeader, headerSize, sealedHeaderSize } from './pack-header.ts'
 
 const anyBlob = fc.record({
   id: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')),
@@ -25,7 +25,26 @@ test('the blobs of a pack come back from its header, with offsets that leave no 
       const header = encodePackHeader(blobs)
       assert.deepEqual(decodePackHeader(header), blobs)
       assert.equal(headerSize(blobs), header.length + 36)
+      assert.equal(sealedHeaderSize(header.length), headerSize(blobs))
     }),
+  )
+})
+
+test('every blob of a pack is in exactly one of the parts that it is cut into', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyBlob, { minLength: 1, maxLength: 20 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (list, share) => {
+        const header = encodePackHeader(list.map((blob) => ({ ...blob, offset: 0 })))
+        const blobs = decodePackHeader(header)
+        const end = blobs.at(-1)!.offset + 1
+        const cut = Math.round(end * share)
+        const before = decodePackHeader(header, { start: 0, end: cut })
+        assert.deepEqual([...before, ...decodePackHeader(header, { start: cut, end })], blobs)
+        assert.ok(before.every(({ offset }) => offset < cut))
+      },
+    ),
   )
 })
 

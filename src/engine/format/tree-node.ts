@@ -61,9 +61,13 @@ export function compareNames(a: Uint8Array, b: Uint8Array): number {
 
 const noBytes = new Uint8Array(0)
 
+const nodesOfSmallTree = 128
+/** Used again for each small tree, because most of them are. */
+const smallTree = new ByteWriter(16 + nodesOfSmallTree * 512)
+
 /** The canonical bytes of a directory. `nodes` must be sorted by {@link compareNames}, without two of one name. */
 export function encodeTree(nodes: readonly TreeNode[]): Uint8Array {
-  const out = new ByteWriter(16 + nodes.length * 512)
+  const out = nodes.length <= nodesOfSmallTree ? smallTree : new ByteWriter(16 + nodes.length * 512)
   const owners = new OwnerText()
   out.ascii('{"nodes":[')
   for (let position = 0; position < nodes.length; position++) {

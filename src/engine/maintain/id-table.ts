@@ -1,13 +1,14 @@
-const idSize = 32
+const idWords = 8
 const fullness = 0.6
 const smallestCapacity = 2048
 
 /** Numbers ids in the order they come: 0, 1, 2 … Memory: 32 bytes an id and about 8 for finding it. */
 export class IdTable {
   #slots = new Int32Array(smallestCapacity)
-  #ids = Buffer.alloc(Math.ceil(smallestCapacity * fullness) * idSize)
+  #ids = new Uint32Array(Math.ceil(smallestCapacity * fullness) * idWords)
   #count = 0
-  readonly #wanted = Buffer.alloc(idSize)
+  readonly #wanted = new Uint32Array(idWords)
+  readonly #wantedBytes = Buffer.from(this.#wanted.buffer)
 
   get size(): number {
     return this.#count
@@ -21,7 +22,7 @@ export class IdTable {
       this.#grow()
       return this.add(id)
     }
-    this.#wanted.copy(this.#ids, this.#count * idSize)
+    for (let word = 0; word < idWords; word++) this.#ids[this.#count * idWords + word] = this.#wanted[word]!
     this.#slots[slot] = ++this.#count
     return this.#count - 1
   }
@@ -34,27 +35,29 @@ export class IdTable {
 
   /** The hex id of a number. */
   idOf(number: number): string {
-    return this.#ids.toString('hex', number * idSize, (number + 1) * idSize)
+    return Buffer.from(this.#ids.buffer, number * idWords * 4, idWords * 4).toString('hex')
   }
 
   #slotOf(id: string): number {
-    this.#wanted.write(id, 'hex')
+    this.#wantedBytes.write(id, 'hex')
     const mask = this.#slots.length - 1
-    let slot = this.#wanted.readUInt32LE(0) & mask
+    let slot = this.#wanted[0]! & mask
     while (this.#slots[slot] !== 0 && !this.#isWanted(this.#slots[slot]! - 1)) slot = (slot + 1) & mask
     return slot
   }
 
   #isWanted(number: number): boolean {
-    return this.#wanted.compare(this.#ids, number * idSize, (number + 1) * idSize) === 0
+    const at = number * idWords
+    for (let word = 0; word < idWords; word++) if (this.#ids[at + word] !== this.#wanted[word]) return false
+    return true
   }
 
   #grow(): void {
     const slots = new Int32Array(this.#slots.length * 2)
-    const ids = Buffer.alloc(Math.ceil(slots.length * fullness) * idSize)
-    this.#ids.copy(ids, 0, 0, this.#count * idSize)
+    const ids = new Uint32Array(Math.ceil(slots.length * fullness) * idWords)
+    ids.set(this.#ids.subarray(0, this.#count * idWords))
     for (let number = 0; number < this.#count; number++) {
-      let slot = ids.readUInt32LE(number * idSize) & (slots.length - 1)
+      let slot = ids[number * idWords]! & (slots.length - 1)
       while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1)
       slots[slot] = number + 1
     }

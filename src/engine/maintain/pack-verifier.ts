@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os'
 
-import type { Backend } from '../backend/backend.ts'
+import type { Backend, ByteRange } from '../backend/backend.ts'
 import { Sealer, type MasterKey } from '../crypto/seal.ts'
 import type { BlobIndex } from '../repository/blob-index.ts'
 import { PackMemory } from '../repository/pack-memory.ts'
 import { WorkerPool } from '../threads/pool.ts'
 import type { VerifyJob, VerifyResult, VerifySetup } from './verify-job.ts'
-import { verifyPack, type PackJob, type PackReport } from './verify-pack.ts'
+import { joinReports, verifyPack, type PackJob, type PackReport } from './verify-pack.ts'
 
 /** Starting threads takes longer than judging this many bytes. */
 const worthThreads = 8 * 1024 * 1024
@@ -15,8 +15,14 @@ const packsAhead = 2
 /** Bytes of the packs under way, unless one pack alone is larger. */
 const bytesAhead = 256 * 1024 * 1024
 
+/** Bytes at the least of the parts of a pack that several threads share, and how many of them there are for each thread. */
+const smallestPart = 2 ** 17
+const partsOfThread = 4
+/** Jobs that wait in a thread, with the one that it does; the others wait for whichever thread is free first. */
+const jobsOfThread = 2
+
 /** A pack to be read and judged. */
-export interface PackRequest extends Omit<PackJob, 'bytes'> {
+export interface PackRequest extends Omit<PackJob, 'bytes' | 'part'> {
   /** Bytes of the file. */
   readonly size: number
 }
@@ -37,6 +43,8 @@ export class PackVerifier implements AsyncDisposable {
   #bytesRead = 0
   #bytesUnderWay = 0
   #wake: (() => void)[] = []
+  #jobsUnderWay = 0
+  readonly #waitingJobs: (() => void)[] = []
 
   constructor(backend: Backend, key: MasterKey, index: BlobIndex, threads: number = availableParallelism()) {
     this.#backend = backend
@@ -66,21 +74,23 @@ export class PackVerifier implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<void> {
     await this.#hireFor(requests)
-    const waiting = requests.values()
+    const { size = 0 } = this.#pool ?? {}
+    const length = Math.max(1, size + Math.min(size, packsAhead))
+    const waiting = requests.entries()
     let hasFailed = false
     const lane = async (): Promise<void> => {
-      for (const request of waiting) {
+      for (const [nth, request] of waiting) {
         if (hasFailed) return
         signal?.throwIfAborted()
-        report(request, await this.#withinMemory(request.size, () => this.#verifyOne(request, signal)))
+        // because towards the end there are not enough whole ones for every thread
+        const isShared = request.blobs === undefined && nth + length >= requests.length
+        report(request, await this.#withinMemory(request.size, () => this.#verifyOne(request, isShared, signal)))
       }
     }
     const stopAll = (thrown: unknown): never => {
       hasFailed = true
       throw thrown
     }
-    const { size = 0 } = this.#pool ?? {}
-    const length = Math.max(1, size + Math.min(size, packsAhead))
     const lanes = Array.from({ length }, () => lane().catch(stopAll))
     // because one failure ends the work, but nothing may still be under way when the caller goes on
     for (const settled of await Promise.allSettled(lanes)) if (settled.status === 'rejected') throw settled.reason
@@ -103,7 +113,11 @@ export class PackVerifier implements AsyncDisposable {
     }
   }
 
-  async #verifyOne(request: PackRequest, signal?: AbortSignal): Promise<PackReport | { readonly thrown: unknown }> {
+  async #verifyOne(
+    request: PackRequest,
+    isShared: boolean,
+    signal?: AbortSignal,
+  ): Promise<PackReport | { readonly thrown: unknown }> {
     const { size, ...rest } = request
     let bytes: Uint8Array<SharedArrayBuffer>
     try {
@@ -118,12 +132,29 @@ export class PackVerifier implements AsyncDisposable {
       return { thrown }
     }
     this.#bytesRead += size
-    const job = { ...rest, bytes }
-    const result = this.#pool
-      ? (await this.#pool.run(job))!
-      : verifyPack(job, { sealer: this.#sealer, blobs: this.#index, lost: this.#lost })
+    const result = await this.#judge({ ...rest, bytes }, isShared)
     this.#memory.giveBack(result.bytes.buffer)
     return result
+  }
+
+  async #judge(job: PackJob, isShared: boolean): Promise<PackReport> {
+    const pool = this.#pool
+    if (!pool) return verifyPack(job, { sealer: this.#sealer, blobs: this.#index, lost: this.#lost })
+    if (!isShared) return this.#send(pool, job)
+    const parts = partsOf(job.bytes.length, pool.size * partsOfThread)
+    return joinReports(await Promise.all(parts.map((part) => this.#send(pool, { ...job, part }))))
+  }
+
+  async #send(pool: WorkerPool<VerifyJob, VerifyResult>, job: PackJob): Promise<PackReport> {
+    if (this.#jobsUnderWay >= pool.size * jobsOfThread) await new Promise<void>((go) => this.#waitingJobs.push(go))
+    else this.#jobsUnderWay++
+    try {
+      return (await pool.run(job))!
+    } finally {
+      const next = this.#waitingJobs.shift()
+      if (next) next()
+      else this.#jobsUnderWay--
+    }
   }
 
   async #hireFor(requests: readonly PackRequest[]): Promise<void> {
@@ -143,4 +174,12 @@ export class PackVerifier implements AsyncDisposable {
     const lost = [...this.#lost]
     await Promise.all(Array.from({ length: this.#pool.size }, (_, worker) => this.#pool!.run({ lost }, { worker })))
   }
+}
+
+function partsOf(bytes: number, most: number): ByteRange[] {
+  const size = Math.max(smallestPart, Math.ceil(bytes / most))
+  return Array.from({ length: Math.max(1, Math.ceil(bytes / size)) }, (_, nth) => ({
+    start: nth * size,
+    end: (nth + 1) * size,
+  }))
 }

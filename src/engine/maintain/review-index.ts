@@ -3,9 +3,9 @@ import type { FileStat } from '../backend/backend.ts'
 import { describeFile } from '../backend/file-ref.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { sealOverhead } from '../crypto/seal.ts'
-import type { IndexedBlob, IndexedPack } from '../format/index-file.ts'
-import { type IndexRows, packsOf } from '../format/index-rows.ts'
-import { encodePackHeader, headerSize } from '../format/pack-header.ts'
+import type { IndexedBlob } from '../format/index-file.ts'
+import { type IndexRows, packRowsOf, type PackRows } from '../format/index-rows.ts'
+import { encodePackHeader, headerSize, sealedHeaderSize } from '../format/pack-header.ts'
 import { BlobIndex } from '../repository/blob-index.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { Findings } from './finding.ts'
@@ -50,7 +50,7 @@ export async function reviewIndex(
   for await (const file of mapInOrder(backend.list('index', signal), load, backend.connections)) {
     if (!file.rows) continue
     index.insertAll(file.rows)
-    for (const pack of packsOf(file.rows)) {
+    for (const pack of packRowsOf(file.rows)) {
       const known = describePack(pack, file.id, repository.config.version, findings)
       const before = packs.get(pack.id)
       if (before) reviewRepeated(before, known, findings)
@@ -60,24 +60,45 @@ export async function reviewIndex(
   return { index, packs }
 }
 
-function describePack(pack: IndexedPack, indexId: string, version: 1 | 2, findings: Findings): KnownPack {
+function describePack(pack: PackRows, indexId: string, version: 1 | 2, findings: Findings): KnownPack {
   const { id } = pack
-  const blobs = [...pack.blobs].sort((a, b) => a.offset - b.offset)
   const subject = describeFile({ type: 'pack', name: id })
-  const faults = [...faultsOfLayout(blobs)]
+  const { faults, size, headerHash, hasTrees, hasData, isCompressed } = describeSound(pack) ?? describeBlobs(pack)
   for (const fault of faults) findings.add('warning', subject, fault)
-  if (version === 1 && blobs.some((blob) => blob.uncompressedLength > 0)) {
+  if (version === 1 && isCompressed) {
     findings.add('warning', subject, 'holds compressed blobs, which version 1 of the format does not know')
   }
-  const hasTrees = blobs.some((blob) => blob.type === 'tree')
-  const hasData = blobs.some((blob) => blob.type === 'data')
   if (hasTrees && hasData) findings.add('notice', subject, 'holds both trees and data; the next prune sorts them out')
+  return { id, size, headerHash, holds: hasTrees && hasData ? 'both' : hasTrees ? 'tree' : 'data', indexId }
+}
+
+interface PackDescription extends Pick<KnownPack, 'size' | 'headerHash'> {
+  readonly faults: readonly string[]
+  readonly hasTrees: boolean
+  readonly hasData: boolean
+  readonly isCompressed: boolean
+}
+
+/** Undefined for one that is not wholly right. */
+function describeSound(pack: PackRows): PackDescription | undefined {
+  const found = pack.gapless()
+  if (found === undefined || found.length === 0 || found.shortest < sealOverhead) return undefined
+  const { header, length, trees, data, compressed } = found
+  const size = length + sealedHeaderSize(header.length)
+  const kinds = { hasTrees: trees > 0, hasData: data > 0, isCompressed: compressed > 0 }
+  return { faults: [], size, headerHash: sha256Hex(header), ...kinds }
+}
+
+function describeBlobs(pack: PackRows): PackDescription {
+  const blobs = pack.blobs().sort((a, b) => a.offset - b.offset)
+  const faults = [...faultsOfLayout(blobs)]
   return {
-    id,
+    faults,
     size: blobs.reduce((sum, blob) => sum + blob.length, 0) + headerSize(blobs),
     headerHash: faults.length === 0 ? sha256Hex(encodePackHeader(blobs)) : undefined,
-    holds: hasTrees && hasData ? 'both' : hasTrees ? 'tree' : 'data',
-    indexId,
+    hasTrees: blobs.some((blob) => blob.type === 'tree'),
+    hasData: blobs.some((blob) => blob.type === 'data'),
+    isCompressed: blobs.some((blob) => blob.uncompressedLength > 0),
   }
 }
 

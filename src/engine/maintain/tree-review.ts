@@ -62,7 +62,8 @@ export class TreeReview {
 
   async #tellFaults(findings: Findings, signal?: AbortSignal): Promise<void> {
     const told = new Map<string, TreeFault & { readonly subject: string; count: number }>()
-    for (const tree of this.#graph.reachedBut()) {
+    const mayBeFaulty = this.#faults.size === 0 ? this.#graph.reachedBut('sound') : this.#graph.reachedBut()
+    for (const tree of mayBeFaulty) {
       const faults = this.#faultsOf(tree)
       if (faults.length === 0) continue
       const { snapshot, folder } = await this.#placeOf(tree, signal)

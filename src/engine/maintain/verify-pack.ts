@@ -1,15 +1,15 @@
-import { zstdDecompressSync } from 'node:zlib'
-
 import { AppError, textOf } from '#base'
-import { sha256, sha256Hex } from '../crypto/hash.ts'
+import type { ByteRange } from '../backend/backend.ts'
+import { sha256Hex } from '../crypto/hash.ts'
 import { sealOverhead, type Sealer } from '../crypto/seal.ts'
 import type { IndexedBlob } from '../format/index-file.ts'
 import { decodePackHeader } from '../format/pack-header.ts'
 import { decodeTree } from '../format/tree-node.ts'
 import { BlobDamage, BlobMemory, largestBlob, openBlob, plainLengthOf } from '../repository/open-blob.ts'
+import { endOfBatch, openTogether } from '../repository/open-together.ts'
 import { examineTree, type KnownBlobs, type TreeFault } from './examine-tree.ts'
 
-/** One whole pack, to be judged. */
+/** A pack, to be judged. */
 export interface PackJob {
   /** Hex. */
   readonly id: string
@@ -21,6 +21,8 @@ export interface PackJob {
    * own header are no measure then.
    */
   readonly blobs?: readonly IndexedBlob[]
+  /** Of the blobs of its own header, only those that begin here; its name is judged with the first byte. Absent: all. */
+  readonly part?: ByteRange
   /** Whether to look into the trees. */
   readonly trees: boolean
 }
@@ -58,17 +60,18 @@ export interface Verification {
 
 /** Judges a pack by its name, its header and each of its blobs. Works without waiting, for worker threads. */
 export function verifyPack(job: PackJob, verification: Verification): PackReport {
-  const { id, bytes, blobs: indexed } = job
-  const nameFault = sha256Hex(bytes) === id ? undefined : 'its bytes do not hash to its name'
-  const header = openHeader(bytes, verification.sealer, job.headerHash)
+  const { id, bytes, blobs: indexed, part } = job
+  const isNamed = (part && part.start > 0) || sha256Hex(bytes) === id
+  const nameFault = isNamed ? undefined : 'its bytes do not hash to its name'
+  const header = openHeader(bytes, verification.sealer, job)
   const headerFault = 'fault' in header ? header.fault : undefined
   const isSuspect = nameFault !== undefined || headerFault !== undefined
   const unsound = { bytes, isSound: false, blobFaults: [], trees: [] }
   if (isSuspect && indexed === undefined) return unsound
   const blobFaults: BlobFault[] = []
   const trees: TreeReport[] = []
-  for (const blob of indexed ?? ('blobs' in header ? header.blobs : [])) {
-    const opened = open(blob, bytes, verification.sealer)
+  const blobs = indexed ?? ('blobs' in header ? header.blobs : [])
+  for (const [blob, opened] of openAll(blobs, bytes, verification.sealer)) {
     if (typeof opened === 'string') blobFaults.push({ blob, text: opened })
     else if (blob.type === 'tree' && job.trees) trees.push(readTree(blob.id, opened, verification))
   }
@@ -77,20 +80,30 @@ export function verifyPack(job: PackJob, verification: Verification): PackReport
   return { bytes, isSound, ...(nameFault && { nameFault }), ...(headerFault && { headerFault }), blobFaults, trees }
 }
 
+/** What the reports on the parts of one pack say together. */
+export function joinReports(reports: readonly PackReport[]): PackReport {
+  return {
+    ...reports[0]!,
+    isSound: reports.every(({ isSound }) => isSound),
+    blobFaults: reports.flatMap(({ blobFaults }) => blobFaults),
+    trees: reports.flatMap(({ trees }) => trees),
+  }
+}
+
 const lengthWord = 4
 
 function openHeader(
   bytes: Uint8Array,
   sealer: Sealer,
-  expected: string | undefined,
+  { headerHash, part }: Pick<PackJob, 'headerHash' | 'part'>,
 ): { readonly fault: string } | { readonly blobs: readonly IndexedBlob[] } {
   try {
     const end = bytes.length - lengthWord
     const length = end < 0 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
     if (length < sealOverhead || length > end) return { fault: 'the length of its header is not one that it can have' }
     const plain = sealer.unseal(bytes.subarray(end - length, end))
-    const blobs = decodePackHeader(plain)
-    if (sha256(plain).toString('hex') === expected) return { blobs }
+    const blobs = decodePackHeader(plain, part)
+    if (sha256Hex(plain) === headerHash) return { blobs }
     return { fault: 'its header says something else than the index' }
   } catch (thrown) {
     return { fault: `its header cannot be read: ${reasonOf(thrown)}` }
@@ -100,8 +113,31 @@ function openHeader(
 /** Of this thread. */
 const memory = new BlobMemory()
 
-/** @returns the plain bytes, there until the next blob is opened; or what is wrong. */
-function open(blob: IndexedBlob, bytes: Uint8Array, sealer: Sealer): Uint8Array | string {
+/** Each blob with its plain bytes, there until the next one is asked for; or with what is wrong. */
+function* openAll(
+  blobs: readonly IndexedBlob[],
+  bytes: Uint8Array,
+  sealer: Sealer,
+): Generator<[IndexedBlob, Uint8Array | string], void, void> {
+  for (let first = 0; first < blobs.length;) {
+    const end = endOfBatch(blobs, first)
+    const batch = blobs.slice(first, end)
+    const stored = batch.map((blob) => ({ ...blob, sealed: bytes.subarray(blob.offset, blob.offset + blob.length) }))
+    const plain = batch.length > 1 ? openTogether(sealer, stored, memory) : []
+    // what was opened together is still to be handed out, so that its memory cannot be used
+    const free = plain.length === 0 ? memory : undefined
+    for (const [position, blob] of batch.entries()) yield [blob, plain[position] ?? open(blob, bytes, sealer, free)]
+    first = end
+  }
+}
+
+/** @returns the plain bytes, or what is wrong. */
+function open(
+  blob: IndexedBlob,
+  bytes: Uint8Array,
+  sealer: Sealer,
+  memory: BlobMemory | undefined,
+): Uint8Array | string {
   const { id, type, offset, length, uncompressedLength } = blob
   if (offset + length > bytes.length) return 'it would lie beyond the end of the pack'
   if (plainLengthOf(blob) > largestBlob[type]) return 'the index says that it is larger than any blob'
@@ -119,6 +155,7 @@ function open(blob: IndexedBlob, bytes: Uint8Array, sealer: Sealer): Uint8Array 
 /** The right bytes, when only what the index says of their length or compression is wrong. */
 function openOtherwise(id: string, payload: Uint8Array): Uint8Array | undefined {
   if (sha256Hex(payload) === id) return payload
+  const { zstdDecompressSync } = process.getBuiltinModule('node:zlib') // seldom, see `decompress`
   try {
     const plain = zstdDecompressSync(payload, { maxOutputLength: largestBlob.data })
     return sha256Hex(plain) === id ? plain : undefined

@@ -1,6 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 
-import { findLibrary, type Library } from './library.ts'
+import { findLibrary, keptNothing, type Kept, type Library } from './library.ts'
 
 /** AES-256-CTR under one key, into memory that is there. The same call encrypts and decrypts. */
 export interface CtrCipher {
@@ -40,7 +40,12 @@ const longest = 2 ** 30
 function libraryCipher(library: Library, key: Uint8Array): CtrCipher {
   const ownKey = Buffer.from(key)
   if (ownKey.length !== keySize) throw new RangeError('a key of AES-256 has 32 bytes')
-  const written = Buffer.alloc(8)
+  const ownNonce = Buffer.from(new ArrayBuffer(nonceSize))
+  const written = Buffer.from(new ArrayBuffer(8))
+  const keyAt = library.addressOf(ownKey)
+  const nonceAt = library.addressOf(ownNonce)
+  const writtenAt = library.addressOf(written)
+  const kept: Kept & { readonly own: readonly Buffer[] } = { own: [ownKey, ownNonce, written], ...keptNothing }
   const algorithm = library.EVP_aes_256_ctr()
   let held: bigint | undefined
   let isBegun = false
@@ -49,15 +54,23 @@ function libraryCipher(library: Library, key: Uint8Array): CtrCipher {
       if (nonce.length !== nonceSize || output.length < input.length) throw new RangeError('a buffer is too short')
       const context = held ?? library.EVP_CIPHER_CTX_new()
       try {
-        const chosen = held !== undefined && isBegun ? 0n : algorithm // because one that has its algorithm keeps it
-        let isDone = library.EVP_EncryptInit_ex(context, chosen, 0n, ownKey, nonce) === 1
+        kept.input = input
+        kept.output = output
+        ownNonce.set(nonce)
+        const isNew = held === undefined || !isBegun // because one that has its algorithm and its key keeps them
+        const [chosen, chosenKey] = isNew ? [algorithm, keyAt] : [0n, 0n]
+        let isDone = library.EVP_EncryptInit_ex(context, chosen, 0n, chosenKey, nonceAt, 0n, 0n) === 1
         isBegun = held !== undefined && isDone
-        for (let at = 0; isDone && at < input.length; at += longest) {
-          const piece = input.subarray(at, at + longest)
-          isDone = library.EVP_EncryptUpdate(context, output.subarray(at), written, piece, piece.length) === 1
+        let [from, to] = [library.addressOf(input), library.addressOf(output)]
+        for (let left = input.length; isDone && left > 0; left -= longest) {
+          const length = Math.min(left, longest)
+          isDone = library.EVP_EncryptUpdate(context, to, writtenAt, from, length, 0n, 0n) === 1
+          from += BigInt(length)
+          to += BigInt(length)
         }
         if (!isDone) throw new Error('OpenSSL did not encrypt')
       } finally {
+        kept.input = kept.output = undefined
         if (held === undefined) library.EVP_CIPHER_CTX_free(context)
       }
     },

@@ -7,6 +7,7 @@ import * as fc from 'fast-check'
 
 import { createCtrCipher, nodeCipher } from './aes.ts'
 import { findLibrary } from './library.ts'
+import { createPoly1305, nodePoly1305 } from './poly1305.ts'
 import { createCompressor, decompressInto, longestFrame, nodeCompressor } from './zstd.ts'
 
 const words = Buffer.from('insert into invoice values (1, 2, 3);\n'.repeat(40_000))
@@ -72,6 +73,34 @@ suite(
         assert.ok(isRight(333))
       }
       assert.ok(isRight(333))
+    })
+
+    test('make the same codes as node:crypto, held or not, and nothing beyond them', () => {
+      const mac = createPoly1305()
+      const areRight = (): void => {
+        for (const length of [0, 1, 15, 16, 17, 1500, 70_000]) {
+          const [key, input] = [randomBytes(32), randomBytes(length)]
+          const expected = Buffer.alloc(16)
+          nodePoly1305.apply(key, input, expected)
+          const { view, isWhole } = guarded(16)
+          mac.apply(key, input, view)
+          assert.deepEqual(Buffer.from(view), expected)
+          assert.ok(isWhole())
+        }
+      }
+      areRight()
+      for (let round = 0; round < 3; round++) {
+        using _ = mac.hold()
+        areRight()
+        {
+          using _inner = mac.hold()
+          areRight()
+        }
+        assert.throws(() => mac.apply(randomBytes(31), randomBytes(5), Buffer.alloc(16)), RangeError)
+        assert.throws(() => mac.apply(randomBytes(32), randomBytes(5), Buffer.alloc(15)), RangeError)
+        areRight()
+      }
+      areRight()
     })
 
     test('refuse what does not fit', () => {

@@ -1,6 +1,9 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type * as Zlib from 'node:zlib'
 
-import { findLibrary, type Library } from './library.ts'
+import { findLibrary, keptNothing, type Kept, type Library } from './library.ts'
+
+/** Source: zstd.h, `ZSTD_cParameter`. */
+const parameterNumbers = { level: 100, minMatch: 105 } as const
 
 export interface ZstdParameters {
   readonly level: number
@@ -27,12 +30,12 @@ export function createCompressor(parameters: ZstdParameters): ZstdCompressor {
 /** The same by Node's own words. */
 export function nodeCompressor({ level, minMatch }: ZstdParameters): ZstdCompressor {
   const params = {
-    [constants.ZSTD_c_compressionLevel]: level,
-    ...(minMatch !== undefined && { [constants.ZSTD_c_minMatch]: minMatch }),
+    [parameterNumbers.level]: level,
+    ...(minMatch !== undefined && { [parameterNumbers.minMatch]: minMatch }),
   }
   return {
     compress: (plain, output) => {
-      const frame = zstdCompressSync(plain, { chunkSize: Math.max(1024, longestFrame(plain.length)), params })
+      const frame = zlib().zstdCompressSync(plain, { chunkSize: Math.max(1024, longestFrame(plain.length)), params })
       if (frame.length > output.length) return undefined
       frame.copy(output)
       return frame.length
@@ -48,13 +51,18 @@ export function longestFrame(length: number): number {
 function libraryCompressor(library: Library, { level, minMatch }: ZstdParameters): ZstdCompressor {
   const memory = Buffer.from(new ArrayBuffer(Number(library.ZSTD_estimateCCtxSize(level))))
   const context = library.ZSTD_initStaticCCtx(memory, BigInt(memory.length))
-  set(library, context, constants.ZSTD_c_compressionLevel, level)
-  if (minMatch !== undefined) set(library, context, constants.ZSTD_c_minMatch, minMatch)
+  set(library, context, parameterNumbers.level, level)
+  if (minMatch !== undefined) set(library, context, parameterNumbers.minMatch, minMatch)
+  // the memory as well, because it has to live as long as the context, which lies in it
+  const kept: Kept & { readonly memory: Buffer } = { memory, ...keptNothing }
   return {
     compress: (plain, output) => {
       const [room, length] = [BigInt(output.length), BigInt(plain.length)]
-      const written = library.ZSTD_compress2(context, output, room, plain, length)
-      memory.at(0) // because it has to live as long as the context, which lies in it
+      kept.input = plain
+      kept.output = output
+      const [from, to] = [library.addressOf(plain), library.addressOf(output)]
+      const written = library.ZSTD_compress2(context, to, room, from, length, 0n, 0n)
+      kept.input = kept.output = undefined
       if (!isError(written)) return Number(written)
       if (written === tooShort) return undefined
       throw new Error(`zstd did not compress: error ${codeOf(written)}`)
@@ -67,6 +75,7 @@ function set(library: Library, context: bigint, parameter: number, value: number
   if (isError(result)) throw new Error(`zstd does not take ${value} for its parameter ${parameter}`)
 }
 
+const keptFrames: Kept = { ...keptNothing }
 let decompression: { readonly memory: Buffer; readonly context: bigint } | undefined
 
 /**
@@ -77,14 +86,18 @@ let decompression: { readonly memory: Buffer; readonly context: bigint } | undef
 export function decompressInto(frames: Uint8Array, output: Uint8Array): number {
   const library = findLibrary()
   if (!library) {
-    const plain = zstdDecompressSync(frames, { maxOutputLength: output.length, chunkSize: output.length + 64 })
+    const plain = zlib().zstdDecompressSync(frames, { maxOutputLength: output.length, chunkSize: output.length + 64 })
     plain.copy(output)
     return plain.length
   }
   decompression ??= createDecompression(library)
   const { context } = decompression
-  const room = BigInt(output.length)
-  const written = library.ZSTD_decompressDCtx(context, output, room, frames, BigInt(frames.length))
+  const [room, length] = [BigInt(output.length), BigInt(frames.length)]
+  keptFrames.input = frames
+  keptFrames.output = output
+  const [from, to] = [library.addressOf(frames), library.addressOf(output)]
+  const written = library.ZSTD_decompressDCtx(context, to, room, from, length, 0n, 0n)
+  keptFrames.input = keptFrames.output = undefined
   if (isError(written)) throw new Error(`zstd cannot read it: error ${codeOf(written)}`)
   return Number(written)
 }
@@ -92,6 +105,11 @@ export function decompressInto(frames: Uint8Array, output: Uint8Array): number {
 function createDecompression(library: Library): { readonly memory: Buffer; readonly context: bigint } {
   const memory = Buffer.from(new ArrayBuffer(Number(library.ZSTD_estimateDCtxSize())))
   return { memory, context: library.ZSTD_initStaticDCtx(memory, BigInt(memory.length)) }
+}
+
+/** Loaded where it is needed: it takes as long as `node:crypto`, in each thread. */
+function zlib(): typeof Zlib {
+  return process.getBuiltinModule('node:zlib')
 }
 
 /** Errors are the last numbers that a size can be. Source: zstd_errors.h. */

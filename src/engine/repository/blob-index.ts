@@ -117,9 +117,9 @@ export class BlobIndex {
    * True when the blob was neither there nor claimed: the caller has to store it. For each id exactly one caller of all
    * threads is told true.
    *
-   * @param id - 32 bytes.
+   * @param id - 32 bytes, or hex.
    */
-  claim(type: BlobType, id: Uint8Array): boolean {
+  claim(type: BlobType, id: Uint8Array | string): boolean {
     const typeBits = this.#take(type, id)
     const words = this.#words
     const mask = this.#slots.length - 1

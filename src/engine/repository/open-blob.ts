@@ -1,5 +1,3 @@
-import { zstdDecompressSync } from 'node:zlib'
-
 import { sha256Hex } from '../crypto/hash.ts'
 import { sealOverhead, type Sealer } from '../crypto/seal.ts'
 import { decompressInto } from '../native/zstd.ts'
@@ -91,6 +89,8 @@ const largestPiece = 16 * 1024 * 1024
 export function decompress(payload: Uint8Array, length: number, memory?: ReusedMemory): Uint8Array {
   try {
     if (length > largestPiece) {
+      // asked for here, because few blobs need what each thread would load for it
+      const { zstdDecompressSync } = process.getBuiltinModule('node:zlib')
       return zstdDecompressSync(payload, { maxOutputLength: length, chunkSize: largestPiece })
     }
     const plain = memory?.plain?.(length) ?? Buffer.allocUnsafe(length)

@@ -10,8 +10,8 @@ export interface CrewSetup {
 /** Sealed blobs that lie in one run of bytes. */
 export interface SealedRun {
   readonly bytes: Uint8Array<SharedArrayBuffer>
-  /** 32 bytes for each blob. */
-  readonly ids: Uint8Array<ArrayBuffer>
+  /** Hex, 64 digits for each blob. */
+  readonly ids: string
   /** Three numbers for each blob: where it begins in `bytes`, its sealed length, its plain length or 0 when stored raw. */
   readonly places: Uint32Array<ArrayBuffer>
 }

@@ -125,12 +125,10 @@ export async function withRun<Result>(
     throw thrown
   }
   const places = new Uint32Array(blobs.length * 3)
-  const ids = Buffer.alloc(blobs.length * 32)
-  for (const [position, { id, offset, length, uncompressedLength }] of blobs.entries()) {
+  for (const [position, { offset, length, uncompressedLength }] of blobs.entries()) {
     places.set([offset - start, length, uncompressedLength], position * 3)
-    ids.write(id, position * 32, 'hex')
   }
-  const result = await use({ bytes, ids: new Uint8Array(ids), places })
+  const result = await use({ bytes, ids: blobs.map(({ id }) => id).join(''), places })
   memory.giveBack(bytes.buffer)
   return result
 }

@@ -111,7 +111,7 @@ class ContentWriter {
     }
     const bytes = new Uint8Array(new SharedArrayBuffer(plain.length))
     bytes.set(plain)
-    const run = { bytes, ids: new Uint8Array(32), places: new Uint32Array(3) }
+    const run = { bytes, ids: blob.place.id, places: new Uint32Array(3) }
     await this.#write([blob], [], { run, plain: true })
   }
 

@@ -3,14 +3,15 @@ import { Worker } from 'node:worker_threads'
 import { AppError } from '#base'
 import type { FromWorker, ToWorker } from './messages.ts'
 
-interface Waiting<Result> {
+interface Waiting<Result, News> {
   readonly resolve: (result: Result) => void
   readonly reject: (reason: unknown) => void
+  readonly onNews: ((news: News) => void) | undefined
 }
 
-interface Member<Result> {
+interface Member<Result, News> {
   readonly worker: Worker
-  readonly waiting: Map<number, Waiting<Result>>
+  readonly waiting: Map<number, Waiting<Result, News>>
 }
 
 /**
@@ -19,9 +20,10 @@ interface Member<Result> {
  * Jobs of one worker begin in the order they were sent. A worker that dies fails the jobs it held and all later ones.
  * Disposing ends the threads at once, whatever they are doing.
  */
-export class WorkerPool<Job, Result> implements AsyncDisposable {
-  readonly #members: Member<Result>[]
+export class WorkerPool<Job, Result, News = never> implements AsyncDisposable {
+  readonly #members: Member<Result, News>[]
   #nextJob = 0
+  #lastPicked = 0
   #broken: unknown
 
   /** @param setup - what each worker's script gets before its first job; cloned for each of them. */
@@ -37,8 +39,8 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     this.#members = Array.from({ length: options.size }, (_, index) => {
       const resourceLimits = options.youngMegabytes ? { maxYoungGenerationSizeMb: options.youngMegabytes } : {}
       const worker = new Worker(script, { workerData: options.setup(index), resourceLimits })
-      const member: Member<Result> = { worker, waiting: new Map() }
-      worker.on('message', (message: FromWorker<Result>) => this.#settle(member, message))
+      const member: Member<Result, News> = { worker, waiting: new Map() }
+      worker.on('message', (message: FromWorker<Result, News>) => this.#settle(member, message))
       worker.on('error', (error) => this.#fail(error))
       worker.on('exit', (code) => {
         if (member.waiting.size > 0) this.#fail(new Error(`a worker thread ended with exit code ${code}`))
@@ -57,23 +59,25 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     return this.#members[worker]!.waiting.size
   }
 
-  /** The worker with the fewest outstanding jobs. */
+  /** The worker with the fewest outstanding jobs; of equal ones the one that was named longest ago. */
   idlest(): number {
-    let best = 0
-    for (let index = 1; index < this.size; index++) {
+    let best = (this.#lastPicked + 1) % this.size
+    for (let step = 2; step <= this.size; step++) {
+      const index = (this.#lastPicked + step) % this.size
       if (this.outstanding(index) < this.outstanding(best)) best = index
     }
+    this.#lastPicked = best
     return best
   }
 
   /** Sends a job, to the idlest worker when none is named. @throws the AppError that the worker threw. */
-  run(job: Job, options: { readonly worker?: number } = {}): Promise<Result> {
+  run(job: Job, options: { readonly worker?: number; readonly onNews?: (news: News) => void } = {}): Promise<Result> {
     if (this.#broken) return Promise.reject(this.#broken)
     const member = this.#members[options.worker ?? this.idlest()]!
     const id = this.#nextJob++
     return new Promise((resolve, reject) => {
       if (member.waiting.size === 0) member.worker.ref()
-      member.waiting.set(id, { resolve, reject })
+      member.waiting.set(id, { resolve, reject, onNews: options.onNews })
       member.worker.postMessage({ id, job } satisfies ToWorker<Job>, [])
     })
   }
@@ -84,9 +88,13 @@ export class WorkerPool<Job, Result> implements AsyncDisposable {
     this.#rejectAll()
   }
 
-  #settle(member: Member<Result>, message: FromWorker<Result>): void {
+  #settle(member: Member<Result, News>, message: FromWorker<Result, News>): void {
     const waiting = member.waiting.get(message.id)
     if (!waiting) return
+    if ('news' in message) {
+      waiting.onNews?.(message.news)
+      return
+    }
     member.waiting.delete(message.id)
     if (member.waiting.size === 0) member.worker.unref()
     if ('result' in message) waiting.resolve(message.result)

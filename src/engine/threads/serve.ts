@@ -8,14 +8,21 @@ export interface Done<Result> {
   readonly transfer?: Transferable[]
 }
 
-/** In a worker thread's script: answers each job that a `WorkerPool` sends, one after the other. */
-export function serveJobs<Job, Result>(perform: (job: Job) => Done<Result> | Promise<Done<Result>>): void {
+/**
+ * In a worker thread's script: answers each job that a `WorkerPool` sends, one after the other.
+ *
+ * @param perform - `tell` sends something before the answer.
+ */
+export function serveJobs<Job, Result, News = never>(
+  perform: (job: Job, tell: (news: News) => void) => Done<Result> | Promise<Done<Result>>,
+): void {
   const port = parentPort!
   let last: Promise<void> = Promise.resolve()
   port.on('message', ({ id, job }: ToWorker<Job>) => {
     last = last.then(async () => {
       try {
-        const { result, transfer } = await perform(job)
+        const tell = (news: News): void => port.postMessage({ id, news } satisfies FromWorker<Result, News>)
+        const { result, transfer } = await perform(job, tell)
         port.postMessage({ id, result } satisfies FromWorker<Result>, transfer ?? [])
       } catch (thrown) {
         port.postMessage(failure(id, thrown))

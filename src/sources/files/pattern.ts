@@ -30,9 +30,10 @@ export function matchPatterns(patterns: readonly string[]): PathMatcher {
   const anythingExpression = joined(anything)
   const foldersExpression = joined(folders)
   return (path, kind) => {
+    if (anythingExpression?.test(path)) return true
+    if (names.size === 0 && kind !== 'dir') return false // because most patterns mean folders, and most entries are files
     const name = path.slice(path.lastIndexOf('/') + 1)
-    if (names.has(name) || anythingExpression?.test(path)) return true
-    return kind === 'dir' && (folderNames.has(name) || (foldersExpression?.test(path) ?? false))
+    return names.has(name) || (kind === 'dir' && (folderNames.has(name) || (foldersExpression?.test(path) ?? false)))
   }
 }
 

@@ -27,7 +27,7 @@ import {
   type ProgramOptions,
   type Secret,
 } from '#base'
-import type { EntryKind } from '#engine'
+import { listFolder, type EntryKind } from '#engine'
 import { bytesOf } from '../raw-path.ts'
 import type { Host, HostStatus, ProgramCall } from './host.ts'
 
@@ -55,8 +55,9 @@ export function localHost(temporaryFolder: string): Host {
     kindAt: async (path) => attempt(() => kindOf(statSync(bytesOf(path)))),
     findStatus: async (path) => attempt(() => statusOf(bytesOf(path))),
     list: async (folder) => {
-      const entries = readdirSync(bytesOf(folder), { withFileTypes: true, encoding: 'latin1' })
-      return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
+      const path = bytesOf(folder)
+      const entries = (): Dirent[] => readdirSync(path, { withFileTypes: true, encoding: 'latin1' })
+      return listFolder(path) ?? entries().map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
     },
     read: (path, signal) =>
       createReadStream(bytesOf(path), { highWaterMark: 1 << 20, ...(signal && { signal }) }) as AsyncIterable<Buffer>,

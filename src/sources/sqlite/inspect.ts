@@ -14,7 +14,11 @@ const sideFilePattern = /^(.+)-(?:wal|shm|journal)$/s
 
 /** Files that may be SQLite databases: by their extension, or because SQLite's files lie beside them. */
 export function mayBeSqlite(names: readonly RawPath[]): RawPath[] {
-  const owners = new Set(names.flatMap((name) => sideFilePattern.exec(name)?.[1] ?? []))
+  const owners = new Set<RawPath>()
+  for (const name of names) {
+    const owner = sideFilePattern.exec(name)?.[1]
+    if (owner !== undefined) owners.add(owner)
+  }
   return names.filter((name) => extensions.test(name) || owners.has(name))
 }
 
