@@ -56,11 +56,14 @@ export class ByteWriter {
     return this.#length
   }
 
-  /** A copy of what was written; the writer is then empty. */
-  finish(): Uint8Array {
-    const copy = Buffer.from(this.#bytes.subarray(0, this.#length)) // small ones share memory, which spares the collector
+  /** Begins anew, in the same memory. */
+  clear(): void {
     this.#length = 0
-    return copy
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return Buffer.from(this.#bytes.subarray(0, this.#length)) // small ones share memory, which spares the collector
   }
 
   /** What was written, without a copy: whoever takes it writes no more. */

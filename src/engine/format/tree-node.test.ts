@@ -62,6 +62,12 @@ test('an empty directory has the id that it has in every repository', () => {
   assert.deepEqual(decodeTree(encodeTree([])), [])
 })
 
+test('a directory that could not be encoded leaves nothing in the next one', () => {
+  const broken = { ...file, name: undefined } as unknown as TreeNode
+  assert.throws(() => encodeTree([file, broken]))
+  assert.deepEqual(decodeTree(encodeTree([file])), [file])
+})
+
 test('modes are numbered as Go numbers them', () => {
   const modes: Record<string, number> = {
     file_0644: toGoMode('file', 0o644),

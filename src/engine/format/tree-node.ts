@@ -68,6 +68,7 @@ const smallTree = new ByteWriter(16 + nodesOfSmallTree * 512)
 /** The canonical bytes of a directory. `nodes` must be sorted by {@link compareNames}, without two of one name. */
 export function encodeTree(nodes: readonly TreeNode[]): Uint8Array {
   const out = nodes.length <= nodesOfSmallTree ? smallTree : new ByteWriter(16 + nodes.length * 512)
+  out.clear() // because the one before may have thrown
   const owners = new OwnerText()
   out.ascii('{"nodes":[')
   for (let position = 0; position < nodes.length; position++) {
